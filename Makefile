@@ -1,0 +1,99 @@
+# Everything starts here: `make` alone lists the targets.
+# Needs GNU make and a Python from 3.11 on with pip; nothing else is installed outside this folder.
+
+# Override with `make PYTHON=/path/to/python3.12 …`; otherwise the first one that is new enough.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo "$$python"; exit; }; done; echo python3)
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV := .tools/uv/bin/uv
+# One process a core, and each file whole on one of them, so that a service started for a file's
+# tests serves all of them. Override with `make test PYTEST_ARGS="-x tests/unit"`.
+PYTEST_ARGS ?= --numprocesses auto --dist loadfile
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run serve dev test browser check format lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.installed ## start everything with the demo machine on http://127.0.0.1:8001
+	@exec $(BIN)/python -m prodapp.supervisor --demo --die-with-parent
+
+serve: $(VENV)/.installed ## start everything without the demo
+	@exec $(BIN)/python -m prodapp.supervisor --die-with-parent
+
+dev: $(VENV)/.installed ## start everything without the demo, and again whenever a source changes
+	@exec $(BIN)/python -m prodapp.supervisor --reload --die-with-parent
+
+test: $(VENV)/.installed-dev ## run every test
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+browser: $(VENV)/.installed-dev ## run the tests that drive Chromium
+	$(BIN)/python -m pytest -m browser
+
+check: $(VENV)/.installed-dev ## lint, format, types, layers, templates
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint --check --quiet prodapp/templates
+	$(BIN)/djlint --lint prodapp/templates
+
+format: $(VENV)/.installed-dev ## rewrite sources and templates in the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djlint --reformat --quiet prodapp/templates
+
+lock: $(UV) ## resolve requirements*.in into requirements*.txt, with the newest versions that fit
+	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 \
+		--custom-compile-command "make lock" --output-file requirements.txt requirements.in
+	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 \
+		--custom-compile-command "make lock" --output-file requirements-dev.txt requirements-dev.in
+
+clean: ## remove what make installed and what tools cached; instance/ stays
+	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf htmlcov .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# uv is quick and makes environments even where Python came without the venv module. It goes into
+# a folder of its own, which pip allows in a system Python too.
+$(UV):
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "prodapp needs Python 3.11 or newer; '$(PYTHON)' is" \
+			"$$("$(PYTHON)" --version 2>/dev/null || echo not there). Name another, as in" \
+			"'make PYTHON=python3.12 run'."; \
+		exit 1; }
+	@"$(PYTHON)" -m pip --version >/dev/null 2>&1 || { \
+		echo "'$(PYTHON)' has no pip. Install it (Debian, Ubuntu: apt install python3-pip)."; exit 1; }
+	@echo "Installing uv into .tools …"
+	@rm -rf .tools/uv
+	@"$(PYTHON)" -m pip install --quiet --no-user --disable-pip-version-check \
+		--root-user-action ignore --target .tools/uv uv
+	@touch $@
+
+$(BIN)/python: | $(UV)
+	@$(UV) venv --quiet --clear --python "$(PYTHON)" $(VENV)
+
+# uv reads its own settings, not pip's: the package index that pip is set up with is handed on, and
+# the system's certificates count. Where uv cannot install all the same, pip itself does.
+define install
+	@echo "Installing $(1) …"
+	@index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$("$(PYTHON)" -m pip config get \
+		global.index-url 2>/dev/null)}}"; \
+	if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
+	$(UV) pip install --quiet --system-certs --python $(BIN)/python -r $(1) || { \
+		echo "uv could not; trying pip …"; \
+		"$(PYTHON)" -m pip --python $(BIN)/python install --quiet -r $(1); }
+	@touch $@
+endef
+
+$(VENV)/.installed: requirements.txt | $(BIN)/python
+	$(call install,requirements.txt)
+
+$(VENV)/.installed-dev: requirements-dev.txt | $(BIN)/python
+	$(call install,requirements-dev.txt)
+	@touch $(VENV)/.installed
