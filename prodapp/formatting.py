@@ -1,0 +1,163 @@
+"""Numbers, dates and sizes as a person reads them, in the language of the request.
+
+Template filters only: programs get plain numbers. Nothing here rounds what is stored.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from numbers import Real
+from typing import Any
+
+import flask_babel
+from babel import Locale
+from babel.numbers import format_decimal, format_percent, format_scientific
+from flask import Flask
+from flask_babel import gettext
+
+MISSING = "–"
+SMALLEST_PLAIN = 1e-4
+LARGEST_PLAIN = 1e12
+SIZE_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def locale() -> Locale:
+    """The locale of this request; English outside of one."""
+    return flask_babel.get_locale() or Locale("en")
+
+
+def locale_tag() -> str:
+    """The locale as HTML writes it: ``pt-BR``."""
+    return str(locale()).replace("_", "-")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def number(value: float | None, digits: int = 3, *, fixed: bool = False) -> str:
+    """``value`` to ``digits`` significant digits; whole digits are never dropped.
+
+    ``fixed`` keeps closing zeros, so that figures below each other align. None, NaN and infinity
+    become a dash.
+    """
+    if value is None or not _is_number(value):
+        return MISSING
+    size = abs(value)
+    if size and not SMALLEST_PLAIN <= size < LARGEST_PLAIN:
+        return str(format_scientific(value, "0.##E0", locale=locale()))
+    magnitude = math.floor(math.log10(size)) if size else 0
+    decimals = max(0, digits - 1 - magnitude) if size else 0
+    if fixed and not size:
+        decimals = digits - 1
+    rounded = round(value, decimals) + 0.0  # + 0.0: never "-0"
+    mark = "0" if fixed else "#"
+    pattern = "#,##0" + (f".{mark * decimals}" if decimals else "")
+    return str(format_decimal(rounded, pattern, locale=locale()))
+
+
+def decimal(value: float | None, decimals: int = 2) -> str:
+    """``value`` with exactly ``decimals`` decimal places, for figures that share a scale (R²)."""
+    if value is None or not _is_number(value):
+        return MISSING
+    pattern = "#,##0" + (f".{'0' * decimals}" if decimals else "")
+    return str(format_decimal(round(value, decimals) + 0.0, pattern, locale=locale()))
+
+
+def integer(value: float | None) -> str:
+    """A count, grouped by thousands."""
+    return decimal(value, 0)
+
+
+def percent(value: float | None, decimals: int = 0) -> str:
+    """A share of 1 as a percentage; a share that would round to nothing reads ``<1%``."""
+    if value is None or not _is_number(value):
+        return MISSING
+    pattern = "0" + (f".{'0' * decimals}" if decimals else "") + "%"
+    least = 10.0 ** -(decimals + 2)
+    if 0 < value < least:
+        return "<" + str(format_percent(least, pattern, locale=locale()))
+    return str(format_percent(value, pattern, locale=locale()))
+
+
+def _aware(value: datetime) -> datetime:
+    """The database hands out UTC without saying so."""
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def date_and_time(value: datetime | None) -> str:
+    """Day and time of day in the viewer's time zone."""
+    if value is None:
+        return MISSING
+    return str(flask_babel.format_datetime(_aware(value), "medium"))
+
+
+def isoformat(value: datetime | None) -> str:
+    """ISO 8601 with zone, for ``<time datetime>`` and scripts."""
+    return _aware(value).isoformat() if value else ""
+
+
+def timeago(value: datetime | None, *, now: datetime | None = None) -> str:
+    """How long ago, roughly: "3 hours ago"."""
+    if value is None:
+        return MISSING
+    passed = _aware(value) - _aware(now or datetime.now(UTC))
+    if abs(passed.total_seconds()) < 1:
+        return str(gettext("just now"))
+    return str(flask_babel.format_timedelta(passed, add_direction=True))
+
+
+def duration(seconds: float | None) -> str:
+    """A length of time, to the two units that matter: "1 min 12 s"."""
+    if seconds is None or not _is_number(seconds):
+        return MISSING
+    if seconds < 10:
+        return str(gettext("%(number)s s", number=decimal(max(0.0, seconds), 1)))
+    whole = round(seconds)
+    if whole < 60:
+        return str(gettext("%(number)s s", number=whole))
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return str(gettext("%(minutes)s min %(seconds)s s", minutes=minutes, seconds=rest))
+    hours, minutes = divmod(minutes, 60)
+    return str(gettext("%(hours)s h %(minutes)s min", hours=hours, minutes=minutes))
+
+
+def filesize(size: int | None) -> str:
+    """Bytes in decimal units, as file managers show them."""
+    if size is None:
+        return MISSING
+    amount, unit = float(size), 0
+    while amount >= 999.5 and unit < len(SIZE_UNITS) - 1:
+        amount, unit = amount / 1000, unit + 1
+    return f"{number(amount, 3)} {SIZE_UNITS[unit]}"
+
+
+def sentence(message: str, params: Mapping[str, Any] | None = None) -> str:
+    """A message template in the reader's language, its numbers written as that language does."""
+    shown = {
+        name: (integer(value) if isinstance(value, int) else number(value))
+        if _is_number(value)
+        else value
+        for name, value in (params or {}).items()
+    }
+    return str(gettext(message, **shown))
+
+
+def init_app(app: Flask) -> None:
+    """Register the filters, and what every template needs to know of the language."""
+    app.jinja_env.filters.update(
+        number=number,
+        decimal=decimal,
+        integer=integer,
+        percent=percent,
+        datetime=date_and_time,
+        isoformat=isoformat,
+        timeago=timeago,
+        duration=duration,
+        filesize=filesize,
+        sentence=sentence,
+    )
+    app.jinja_env.globals.update(locale_tag=locale_tag, utc_now=lambda: datetime.now(UTC))

@@ -1,0 +1,294 @@
+// What the pages do beyond links and forms. Everything here is an addition: each page also works
+// without it. All listeners sit on the document, so swapped fragments need no set-up of their own.
+(function () {
+  "use strict";
+
+  var page = document.documentElement;
+
+  function words(name) {
+    // Texts come translated from the page, as data attributes of the body.
+    return document.body.dataset[name] || "";
+  }
+
+  // --- announcements ------------------------------------------------------------------------
+
+  function announce(text) {
+    var region = document.getElementById("live");
+    if (region && text && region.textContent !== text) {
+      region.textContent = text;
+    }
+  }
+
+  var announced = "";
+  function announceFrom(root) {
+    var source = root.matches && root.matches("[data-announce]")
+      ? root
+      : root.querySelector && root.querySelector("[data-announce]");
+    if (source && source.dataset.announce !== announced) {
+      announced = source.dataset.announce;
+      announce(announced);
+    }
+  }
+
+  // --- theme --------------------------------------------------------------------------------
+
+  function isDark() {
+    return page.getAttribute("data-bs-theme") === "dark";
+  }
+
+  function showTheme() {
+    document.querySelectorAll("[data-theme-switch]").forEach(function (button) {
+      button.setAttribute("aria-pressed", String(isDark()));
+    });
+  }
+
+  function switchTheme() {
+    var theme = isDark() ? "light" : "dark";
+    page.setAttribute("data-bs-theme", theme);
+    try {
+      localStorage.setItem("theme", theme);
+    } catch (error) {
+      // Not saved, but it holds for this page.
+    }
+    showTheme();
+  }
+
+  // --- dialogs ------------------------------------------------------------------------------
+
+  function openDialog(id) {
+    var dialog = document.getElementById(id);
+    if (!dialog || !dialog.showModal) {
+      return false;
+    }
+    dialog.showModal();
+    return true;
+  }
+
+  document.addEventListener("click", function (event) {
+    var opener = event.target.closest("[data-dialog]");
+    if (opener && openDialog(opener.dataset.dialog)) {
+      event.preventDefault();
+      return;
+    }
+    var closer = event.target.closest("[data-close-dialog]");
+    if (closer) {
+      event.preventDefault();
+      closer.closest("dialog").close();
+      return;
+    }
+    if (event.target.matches("dialog")) {
+      event.target.close(); // a click on the backdrop
+      return;
+    }
+    if (event.target.closest("[data-theme-switch]")) {
+      switchTheme();
+      return;
+    }
+    var dismiss = event.target.closest("[data-dismiss]");
+    if (dismiss) {
+      dismiss.closest(".notice").remove();
+    }
+    document.querySelectorAll("details.menu[open]").forEach(function (menu) {
+      if (!menu.contains(event.target)) {
+        menu.open = false;
+      }
+    });
+  });
+
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== "Escape") {
+      return;
+    }
+    document.querySelectorAll("details.menu[open]").forEach(function (menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    });
+  });
+
+  document.addEventListener("change", function (event) {
+    var control = event.target;
+    if (control.matches("[data-submit-on-change]")) {
+      control.form.requestSubmit();
+    } else if (control.matches(".dropzone input[type=file]")) {
+      showFile(control);
+    } else if (control.matches("[data-check-all]")) {
+      control.closest("form").querySelectorAll("[name=" + control.dataset.checkAll + "]:enabled")
+        .forEach(function (box) { box.checked = control.checked; });
+    }
+  });
+
+  // A second click while the first is on its way would send the form twice.
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (event.defaultPrevented || form.method === "get" || form.hasAttribute("hx-post")) {
+      return;
+    }
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "1";
+    form.setAttribute("aria-busy", "true");
+  });
+  window.addEventListener("pageshow", function () {
+    document.querySelectorAll("form[data-sent]").forEach(function (form) {
+      delete form.dataset.sent;
+      form.removeAttribute("aria-busy");
+    });
+  });
+
+  // --- upload -------------------------------------------------------------------------------
+
+  var SIZES = ["B", "kB", "MB", "GB", "TB"];
+  function size(bytes) {
+    var unit = 0;
+    while (bytes >= 999.5 && unit < SIZES.length - 1) {
+      bytes /= 1000;
+      unit += 1;
+    }
+    var shown = bytes.toLocaleString(page.lang, { maximumSignificantDigits: 3 });
+    return shown + " " + SIZES[unit];
+  }
+
+  function showFile(input) {
+    var zone = input.closest(".dropzone");
+    var name = zone.querySelector("[data-file-name]");
+    var file = input.files[0];
+    zone.classList.toggle("has-file", Boolean(file));
+    name.textContent = file ? file.name + " · " + size(file.size) : "";
+  }
+
+  function dropTarget(event) {
+    return event.target.closest ? event.target.closest(".dropzone") : null;
+  }
+  ["dragenter", "dragover"].forEach(function (type) {
+    document.addEventListener(type, function (event) {
+      var zone = dropTarget(event);
+      if (zone) {
+        event.preventDefault();
+        zone.classList.add("is-over");
+      }
+    });
+  });
+  document.addEventListener("dragleave", function (event) {
+    var zone = dropTarget(event);
+    if (zone && !zone.contains(event.relatedTarget)) {
+      zone.classList.remove("is-over");
+    }
+  });
+  document.addEventListener("drop", function (event) {
+    var zone = dropTarget(event);
+    if (!zone) {
+      return;
+    }
+    event.preventDefault();
+    zone.classList.remove("is-over");
+    var input = zone.querySelector("input[type=file]");
+    if (event.dataTransfer.files.length) {
+      input.files = event.dataTransfer.files;
+      showFile(input);
+    }
+  });
+
+  var uploadStart = 0;
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    var form = event.target.closest("form[data-upload]");
+    if (form) {
+      uploadStart = performance.now();
+      form.querySelector("[data-upload-progress]").hidden = false;
+      form.querySelector("[type=submit]").disabled = true;
+      announce(form.dataset.uploading);
+    }
+  });
+  document.addEventListener("htmx:xhr:progress", function (event) {
+    var form = event.target.closest("form[data-upload]");
+    if (!form || !event.detail.lengthComputable || !event.detail.total) {
+      return;
+    }
+    var loaded = event.detail.loaded;
+    var total = event.detail.total;
+    var seconds = Math.max((performance.now() - uploadStart) / 1000, 0.001);
+    form.querySelector("progress").value = loaded / total;
+    form.querySelector("[data-upload-text]").textContent = loaded < total
+      ? size(loaded) + " / " + size(total) + " · " + size(loaded / seconds) + "/s"
+      : form.dataset.checking;
+  });
+  document.addEventListener("htmx:afterRequest", function (event) {
+    var form = event.target.closest && event.target.closest("form[data-upload]");
+    if (form && !event.detail.successful) {
+      form.querySelector("[data-upload-progress]").hidden = true;
+      form.querySelector("[type=submit]").disabled = false;
+    }
+  });
+
+  // --- requests that fail -------------------------------------------------------------------
+
+  // The error mapping answers a fragment and says where it belongs; anything else (a proxy's page)
+  // is not put into ours.
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var xhr = event.detail.xhr;
+    if (xhr.status >= 400 && xhr.getResponseHeader("HX-Retarget")) {
+      event.detail.shouldSwap = true;
+    }
+  });
+  function lost() {
+    page.classList.add("is-offline");
+    announce(words("offline"));
+  }
+  document.addEventListener("htmx:sendError", lost);
+  document.addEventListener("htmx:timeout", lost);
+  document.addEventListener("htmx:responseError", function (event) {
+    var xhr = event.detail.xhr;
+    if (xhr.status === 401) {
+      window.location.reload(); // the session has ended: sign in, then come back here
+    } else if (xhr.status >= 502 && xhr.status <= 504) {
+      lost();
+    }
+  });
+  document.addEventListener("htmx:afterOnLoad", function () {
+    if (page.classList.contains("is-offline")) {
+      page.classList.remove("is-offline");
+      announce(words("online"));
+    }
+  });
+
+  // --- elapsed time -------------------------------------------------------------------------
+
+  function elapsedText(seconds) {
+    if (seconds < 60) {
+      return seconds + " s";
+    }
+    var minutes = Math.floor(seconds / 60);
+    return minutes < 60
+      ? minutes + " min " + (seconds % 60) + " s"
+      : Math.floor(minutes / 60) + " h " + (minutes % 60) + " min";
+  }
+  function tick() {
+    document.querySelectorAll("[data-elapsed-since]").forEach(function (element) {
+      var began = Date.parse(element.dataset.elapsedSince);
+      // The server's clock rules: the offset to it was measured when the page arrived.
+      var now = Date.now() + Number(page.dataset.clockOffset || 0);
+      var text = elapsedText(Math.max(0, Math.floor((now - began) / 1000)));
+      if (element.textContent !== text) {
+        element.textContent = text;
+      }
+    });
+  }
+  function setClock() {
+    var sent = Date.parse(document.body.dataset.now || "");
+    if (!isNaN(sent) && !page.dataset.clockOffset) {
+      page.dataset.clockOffset = String(sent - Date.now());
+    }
+  }
+
+  document.addEventListener("htmx:afterSwap", function (event) {
+    showTheme();
+    announceFrom(event.detail.elt || event.target);
+    tick();
+  });
+
+  setClock();
+  showTheme();
+  tick();
+  window.setInterval(tick, 1000);
+})();

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask_babel import Babel, force_locale
+
+from prodapp import formatting
+
+
+@pytest.fixture(scope="module")
+def bare_app():
+    app = Flask(__name__)
+    Babel(app)
+    formatting.init_app(app)
+    return app
+
+
+@pytest.fixture(autouse=True)
+def request_context(bare_app):
+    with bare_app.test_request_context():
+        yield
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.93421, "0.934"),
+        (12.345, "12.3"),
+        (540.0, "540"),
+        (557434.2, "557,434"),
+        (0, "0"),
+        (-0.0004, "-0.0004"),
+        (-0.00000041, "-4.1E-7"),
+        (3e15, "3E15"),
+        (None, "–"),
+        (float("nan"), "–"),
+        (float("inf"), "–"),
+    ],
+)
+def test_number_keeps_three_significant_digits_and_all_whole_ones(value, shown):
+    assert formatting.number(value) == shown
+
+
+def test_number_takes_the_marks_of_the_language():
+    with force_locale("pt_BR"):
+        assert formatting.number(1234.5, digits=5) == "1.234,5"
+
+
+def test_fixed_numbers_align():
+    assert [formatting.number(value, fixed=True) for value in (1.5, 2.25, 0)] == [
+        "1.50",
+        "2.25",
+        "0.00",
+    ]
+
+
+def test_a_number_that_rounds_to_nothing_has_no_sign():
+    assert formatting.decimal(-0.0004, 2) == "0.00"
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"), [(0.4217, "42%"), (0.004, "<1%"), (0, "0%"), (1, "100%"), (None, "–")]
+)
+def test_percent_never_shows_a_small_share_as_none(share, shown):
+    assert formatting.percent(share) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0.84, "0.8 s"), (12.2, "12 s"), (72, "1 min 12 s"), (7500, "2 h 5 min"), (None, "–")],
+)
+def test_duration_shows_the_two_units_that_matter(seconds, shown):
+    assert formatting.duration(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"), [(0, "0 B"), (999, "999 B"), (1234, "1.23 kB"), (52_000_000, "52 MB")]
+)
+def test_filesize_uses_decimal_units(size, shown):
+    assert formatting.filesize(size) == shown
+
+
+def test_timeago_reads_times_without_a_zone_as_utc():
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    assert formatting.timeago(datetime(2026, 3, 1, 9), now=now) == "3 hours ago"  # noqa: DTZ001
+    assert formatting.timeago(now - timedelta(seconds=0.2), now=now) == "just now"
+
+
+def test_isoformat_names_the_zone():
+    assert formatting.isoformat(datetime(2026, 3, 1, 9)) == "2026-03-01T09:00:00+00:00"  # noqa: DTZ001
+
+
+def test_sentence_writes_its_numbers_in_the_language():
+    with force_locale("pt_BR"):
+        text = formatting.sentence("%(n)s rows, from %(low)s", {"n": 12000, "low": 0.25})
+    assert text == "12.000 rows, from 0,25"
+
+
+def test_locale_tag_is_what_html_expects():
+    with force_locale("pt_BR"):
+        assert formatting.locale_tag() == "pt-BR"
