@@ -1,0 +1,160 @@
+"""Starting queue, web, worker and dispatcher, watching them, and ending them in order."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from prodapp import embedded_queue
+from prodapp.config import Settings
+from prodapp.processes import spawn, terminate_all
+from prodapp.supervisor.child import Child, describe_exit, keep_log_small, tail
+from prodapp.supervisor.sources import Sources
+from prodapp.supervisor.stop_signals import StopSignals
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
+PROGRAMS = {
+    "web": (sys.executable, "-m", "prodapp.server"),
+    "dispatcher": (*FLASK, "dispatcher"),
+    "worker": (*FLASK, "worker"),
+}
+# First whoever takes new work in, last what the others need; with the seconds that each gets.
+STOP_ORDER = (("web", 12), ("dispatcher", 6), ("worker", 12), ("queue", 10))
+HEALTHY_SECONDS = 120
+MAX_EARLY_DEATHS = 3
+
+
+class CannotStart(Exception):
+    """The start is given up; the message says why."""
+
+
+class Supervisor:
+    """The programs of one instance. Used from the main thread: its end would end them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        signals: StopSignals,
+        say: Callable[[str], None],
+        is_reloading: bool = False,
+    ) -> None:
+        self._settings = settings
+        self._signals = signals
+        self._say = say
+        self._sources = Sources(ROOT) if is_reloading else None
+        self._children: dict[str, Child] = {}
+        self._task: subprocess.Popen[bytes] | None = None
+        self._logs = settings.instance_path / "log"
+        self._logs.mkdir(parents=True, exist_ok=True)
+        self._env = {
+            **os.environ,
+            "PRODAPP_INSTANCE": str(settings.instance_path),
+            "PYTHONUNBUFFERED": "1",
+            **({"FLASK_DEBUG": "1"} if is_reloading else {}),
+        }
+
+    def start(self) -> None:
+        """Bring everything up. Raises :class:`CannotStart`, or ``StopAsked`` on the way."""
+        self.run_task(*FLASK, "db", "upgrade", name="migrations")
+        if self._settings.redis_url is None:
+            self._add("queue", self._start_queue)
+        for name, args in PROGRAMS.items():
+            self._add(name, partial(self._spawn, name, args))
+        self._wait_until_healthy()
+
+    def run_task(self, *args: str, name: str, has_log: bool = True) -> None:
+        """Run a program to its end. Raises :class:`CannotStart` when it fails."""
+        log = self._logs / f"{name}.log" if has_log else None
+        if log is not None:
+            keep_log_small(log)
+        self._task = spawn(args, env=self._env, cwd=ROOT, log=log)
+        while (code := self._task.poll()) is None:
+            self._signals.wait(1)
+            self._look_after_children()
+        self._task = None
+        if code != 0:
+            words = f"\n{tail(log)}" if log is not None else ""
+            raise CannotStart(f"{name} {describe_exit(code)}{words}")
+
+    def watch(self) -> None:
+        """Keep everything running. Raises ``StopAsked`` in the end."""
+        while True:
+            self._signals.wait(1)
+            self._look_after_children()
+            changed = self._sources and self._sources.changed_file()
+            if changed:
+                self._say(f"{changed} changed: starting again …")
+                self._restart(PROGRAMS)
+
+    def stop(self) -> None:
+        """End everything. A second request to stop does not wait for anybody."""
+        if self._task is not None:
+            terminate_all([self._task], grace=2, is_urgent=lambda: self._signals.is_urgent)
+        for name, grace in STOP_ORDER:
+            self._stop_child(name, grace=grace)
+
+    def _add(self, name: str, start: Callable[[], subprocess.Popen[bytes]]) -> None:
+        child = Child(name, start=start, log=self._logs / f"{name}.log")
+        child.start()
+        self._children[name] = child
+
+    def _spawn(self, name: str, args: tuple[str, ...]) -> subprocess.Popen[bytes]:
+        return spawn(args, env=self._env, cwd=ROOT, log=self._logs / f"{name}.log")
+
+    def _start_queue(self) -> subprocess.Popen[bytes]:
+        return embedded_queue.start(self._settings.instance_path, log=self._logs / "queue.log")
+
+    def _look_after_children(self) -> None:
+        for child in self._children.values():
+            child.look_after(self._say)
+
+    def _stop_child(self, name: str, *, grace: float) -> None:
+        child = self._children.get(name)
+        if child is None or child.process is None:
+            return
+        killed = terminate_all(
+            [child.process], grace=grace, is_urgent=lambda: self._signals.is_urgent
+        )
+        if killed and not self._signals.is_urgent:
+            self._say(f"{name} did not stop by itself and was killed.")
+
+    def _restart(self, names: Mapping[str, object]) -> None:
+        for name, grace in STOP_ORDER:
+            if name in names:
+                self._stop_child(name, grace=grace)
+        for name in names:
+            self._children[name].start()
+
+    def _wait_until_healthy(self) -> None:
+        web = self._children["web"]
+        deadline = time.monotonic() + HEALTHY_SECONDS
+        while not self._is_healthy():
+            self._signals.wait(0.1)
+            self._look_after_children()
+            for child in self._children.values():
+                if child.n_failures >= MAX_EARLY_DEATHS:
+                    raise CannotStart(f"{child.name} does not start:\n{tail(child.log)}")
+            if time.monotonic() > deadline:
+                raise CannotStart(f"The web server does not answer:\n{tail(web.log)}")
+
+    def _is_healthy(self) -> bool:
+        host = reachable_host(self._settings.host)
+        connection = http.client.HTTPConnection(host, self._settings.port, timeout=5)
+        with suppress(OSError, http.client.HTTPException):
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == http.client.OK
+        return False
+
+
+def reachable_host(host: str) -> str:
+    """Where to reach a server on this machine that listens on ``host``."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound here
