@@ -1,0 +1,1 @@
+"""The pure core: bytes and DataFrames in, frozen dataclasses out, progress by a callback."""

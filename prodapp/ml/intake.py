@@ -1,0 +1,166 @@
+"""Bytes → table: the one way in for data, with every decision open to be seen and changed."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Final
+
+from prodapp.ml.cells import read_cells
+from prodapp.ml.columns import describe_column, format_cell
+from prodapp.ml.conversion import convert
+from prodapp.ml.layout import check_overrides, detect_layout
+from prodapp.ml.progress import Progress, no_progress
+from prodapp.ml.table import Column, Decision, Dialect, Limits, Preview, Remark, Table
+
+__all__ = [
+    "Column",
+    "Decision",
+    "Dialect",
+    "Limits",
+    "Preview",
+    "Remark",
+    "Table",
+    "preview_table",
+    "read_table",
+]
+
+_PREVIEW_ROWS: Final = 20
+#: Shares of the reading stage: finding the encoding, cutting cells; the rest is conversion.
+_ENCODING_SHARE: Final = 0.1
+_CELLS_SHARE: Final = 0.7
+
+
+def preview_table(
+    head: bytes,
+    *,
+    filename: str,
+    is_complete: bool,
+    overrides: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+) -> Preview:
+    """How the file that begins with ``head`` would be read.
+
+    Without the whole file (``is_complete`` False) the half line at the end of ``head`` is left
+    out, and figures and decisions are those of the head. Raises ``DataRefused`` as
+    :func:`read_table` does.
+    """
+    if not is_complete:
+        head = _whole_lines(head)
+    table = _read(
+        io.BytesIO(head),
+        n_bytes=len(head),
+        filename=filename,
+        overrides=overrides or {},
+        limits=limits or Limits(),
+        progress=no_progress,
+    )
+    rows = table.frame.head(_PREVIEW_ROWS).astype(object)
+    return Preview(
+        dialect=table.dialect,
+        decisions=table.decisions,
+        remarks=table.remarks,
+        columns=table.columns,
+        rows=tuple(
+            tuple("" if value != value else format_cell(value) for value in row)  # NaN ≠ NaN
+            for row in rows.itertuples(index=False, name=None)
+        ),
+        n_rows=len(table.frame),
+        is_complete=is_complete,
+    )
+
+
+def read_table(
+    source: Path,
+    *,
+    overrides: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+    limits: Limits | None = None,
+    filename: str | None = None,
+) -> Table:
+    """Read the whole file at ``source``.
+
+    ``overrides`` may hold "encoding", "delimiter", "decimal" (".", ",") and "header" ("yes",
+    "no"). ``filename`` is the name people know the file by, for messages. Raises ``DataRefused``
+    with row and column when the file is no usable table, ``InvalidInput`` for a bad override.
+    """
+    with source.open("rb") as stream:
+        return _read(
+            stream,
+            n_bytes=source.stat().st_size,
+            filename=filename or source.name,
+            overrides=overrides or {},
+            limits=limits or Limits(),
+            progress=progress or no_progress,
+        )
+
+
+def _read(
+    stream: IO[bytes],
+    *,
+    n_bytes: int,
+    filename: str,
+    overrides: Mapping[str, str],
+    limits: Limits,
+    progress: Progress,
+) -> Table:
+    check_overrides(overrides)
+
+    def within(start: float, end: float, total: float) -> Callable[[float], None]:
+        return lambda done: progress("reading", start + (end - start) * min(1.0, done / total))
+
+    progress("reading", 0.0)
+    total = max(1, n_bytes)
+    layout = detect_layout(
+        stream,
+        filename=filename,
+        overrides=overrides,
+        limits=limits,
+        on_read=within(0.0, _ENCODING_SHARE, total),
+    )
+    cells = read_cells(
+        stream, layout, limits=limits, on_read=within(_ENCODING_SHARE, _CELLS_SHARE, total)
+    )
+    remarks = cells.remarks
+    converted = convert(
+        cells,
+        delimiter=layout.delimiter,
+        decimal=overrides.get("decimal"),
+        on_column=within(_CELLS_SHARE, 1.0, 1.0),
+    )
+    frame = converted.frame
+    return Table(
+        frame=frame,
+        dialect=Dialect(
+            encoding=layout.encoding,
+            delimiter=layout.delimiter,
+            decimal=converted.decimal,
+            thousands=converted.thousands,
+            header_row=layout.header_row,
+            skip_rows=layout.skip_rows,
+            quotechar=layout.quotechar,
+        ),
+        decisions=(*layout.decisions, converted.decision),
+        remarks=(*remarks, *converted.remarks),
+        columns=tuple(
+            describe_column(frame[name], name=name, kind=kind)
+            for name, kind in zip(frame.columns, converted.kinds, strict=True)
+        ),
+    )
+
+
+def _whole_lines(head: bytes) -> bytes:
+    """``head`` up to its last whole record, so that nothing is judged by half a line."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = head[: len(head) // 2 * 2].decode("utf-16", errors="ignore")
+        cut = text.rfind("\n") + 1
+        return text[:cut].encode("utf-16") if cut else head
+    end = head.rfind(b"\n") + 1
+    n_quotes = head.count(b'"', 0, end)
+    # An odd number of quotation marks: the head ends inside a quoted cell of several lines.
+    while n_quotes % 2 and end > 0:
+        previous = head.rfind(b"\n", 0, end - 1) + 1
+        n_quotes -= head.count(b'"', previous, end)
+        end = previous
+    return head[:end] if end else head

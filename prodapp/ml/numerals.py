@@ -1,0 +1,122 @@
+"""Text → numbers, with the decimal mark voted over a whole column.
+
+A cell votes for a decimal mark when it can be read with that mark and not with the other one:
+``12.5`` and ``1,234.56`` for the point, ``12,5`` and ``1.234,56`` for the comma. ``1.234`` alone
+proves nothing (``0.234`` does: no group of thousands begins with 0), so a column that holds only
+such cells follows the file, and says so. The marks of thousands are taken out only where they
+part groups of three digits, which is why ``12.5`` never becomes ``125``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+MARKS: Final = (".", ",")
+_OTHER: Final = {".": ",", ",": "."}
+
+#: Spaces (plain, no-break, thin) and apostrophes part thousands under either decimal mark.
+_NEUTRAL_THOUSANDS: Final = " \u00a0\u2009\u202f'’"
+_EXPONENT: Final = r"([eE][+-]?\d{1,3})?"
+
+#: Cells that say "no value", compared in lower case.
+MISSING_CODES: Final = (
+    *("", "nan", "na", "n/a", "n/d", "nd", "#n/d", "#n/a", "-", "--", "?", "null", "<na>", "."),
+    *("#div/0!", "#ref!", "#value!", "#valor!", "#null!", "#num!", "#núm!", "#name?", "#nome?"),
+    *("inf", "-inf", "+inf", "infinity", "-infinity"),
+)
+
+
+@dataclass(frozen=True)
+class Vote:
+    """How the cells of a column can be read.
+
+    ``n_point`` and ``n_comma`` count the cells that are numbers with that decimal mark; when they
+    are equal, ``marked`` says whether any cell holds a mark at all (else all are plain integers).
+    """
+
+    n_cells: int
+    n_point: int
+    n_comma: int
+    marked: bool
+
+    @property
+    def decimal(self) -> str | None:
+        """The mark that reads more cells, None when the column does not tell."""
+        if self.n_point == self.n_comma:
+            return None
+        return "." if self.n_point > self.n_comma else ","
+
+    @property
+    def share(self) -> float:
+        """The share of the cells that are numbers, read the better way."""
+        return max(self.n_point, self.n_comma) / self.n_cells if self.n_cells else 0.0
+
+
+def number_pattern(decimal: str) -> str:
+    """An RE2 and ``re`` pattern of the numbers written with this decimal mark."""
+    point, comma = rf"\{decimal}", rf"\{_OTHER[decimal]}"
+    groups = "|".join(rf"[1-9]\d{{0,2}}({mark}\d{{3}})+" for mark in (comma, *_NEUTRAL_THOUSANDS))
+    return rf"^[+\-−]?((\d+|{groups})({point}\d*)?|{point}\d+){_EXPONENT}$"
+
+
+def is_missing(cells: Any) -> Any:
+    """Boolean Arrow array: the trimmed cells that hold a missing code."""
+    codes = pa.array(MISSING_CODES, type=cells.type)
+    return pc.is_in(pc.utf8_lower(cells), value_set=codes)
+
+
+def vote(cells: Any) -> Vote:
+    """Vote over an Arrow string array of trimmed cells; nulls do not vote."""
+    n_cells = len(cells) - cells.null_count
+    if n_cells == 0:
+        return Vote(0, 0, 0, False)
+    if _plainly_points(cells):
+        return Vote(n_cells, n_cells, 0, True)
+    counts = [
+        pc.sum(pc.match_substring_regex(cells, number_pattern(mark))).as_py() or 0 for mark in MARKS
+    ]
+    marked = bool(pc.any(pc.match_substring_regex(cells, r"\d[.,]\d")).as_py())
+    return Vote(n_cells, counts[0], counts[1], marked)
+
+
+def _plainly_points(cells: Any) -> bool:
+    """The quick way for nearly every column: plain floats that no other reading fits."""
+    head = cells.slice(0, 1000).drop_null()
+    telling = pc.match_substring_regex(head, r"^[+-]?(0?\.\d+|\d+\.(\d{1,2}|\d{4,})|\d{4,}\.\d+)$")
+    if not pc.any(telling).as_py():
+        return False
+    if pc.any(pc.match_substring_regex(cells, r"[^0-9.eE+\-]")).as_py():
+        return False
+    try:
+        pc.cast(cells, pa.float64())
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def to_floats(cells: Any, *, decimal: str) -> Any:
+    """Arrow float64 array of trimmed cells; null where a cell is null or not such a number."""
+    try:
+        if decimal == "." and not pc.any(pc.match_substring(cells, ",")).as_py():
+            return pc.cast(cells, pa.float64())
+    except pa.ArrowInvalid:
+        pass
+    readable = pc.match_substring_regex(cells, number_pattern(decimal))
+    text = pc.if_else(readable, cells, pa.scalar(None, cells.type))
+    text = pc.replace_substring_regex(text, rf"[\{_OTHER[decimal]}{_NEUTRAL_THOUSANDS}+]", "")
+    # The plus signs of exponents went with the marks, which changes no value.
+    text = pc.replace_substring(text, "−", "-")
+    text = pc.replace_substring(text, ",", ".")
+    return pc.cast(text, pa.float64())
+
+
+def thousands_mark(cells: Any, *, decimal: str) -> str | None:
+    """The mark that parts thousands in these cells, None when there is none."""
+    for mark in (_OTHER[decimal], *_NEUTRAL_THOUSANDS):
+        if pc.any(pc.match_substring(cells, mark)).as_py():
+            return str(mark)
+    return None

@@ -1,0 +1,17 @@
+"""How long work says where it is, and how it learns that it must stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+#: The stages of a training run, in order. ``publishing`` belongs to the caller.
+STAGES: Final = ("reading", "preparing", "fitting", "validating", "explaining", "publishing")
+
+#: Called with (stage, share of the stage done, 0–1), about once a second. It may raise
+#: ``exceptions.RunCanceled``, which travels up through the work untouched.
+Progress = Callable[[str, float], None]
+
+
+def no_progress(stage: str, share: float) -> None:
+    """A progress callback for callers that do not watch."""

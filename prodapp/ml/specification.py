@@ -1,0 +1,248 @@
+"""What a training run is asked to do: one frozen record, stored with the run."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Final
+
+from prodapp.exceptions import DataRefused, FieldError, InvalidInput, N_
+from prodapp.ml.table import Column
+
+#: Fewer samples with a target than this carry no ranking worth reading.
+MIN_SAMPLES: Final = 20
+
+_FEATURE_KINDS: Final = ("number", "category", "boolean")
+_LISTED_NAMES: Final = 20
+
+NOT_A_FEATURE_KIND = N_("Dates and free texts cannot be variables of the model.")
+IS_TARGET = N_("It is the target.")
+NOT_CHOSEN = N_("It was not chosen.")
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """The schema of one hyperparameter: whole numbers if ``is_integer``, else fractions too."""
+
+    default: float | int | None
+    minimum: float
+    maximum: float
+    is_integer: bool
+    is_optional: bool = False
+
+
+#: The hyperparameters of each algorithm. Leaves of 3 samples cost no accuracy that held-out data
+#: can see and halve the trees; all features are tried at each split, since trying a third of them
+#: spreads importance over correlated variables and reorders the top of the ranking.
+ALGORITHMS: Final[Mapping[str, Mapping[str, Hyperparameter]]] = {
+    "random_forest": {
+        "n_estimators": Hyperparameter(100, 1, 2000, is_integer=True),
+        "max_depth": Hyperparameter(None, 1, 100, is_integer=True, is_optional=True),
+        "min_samples_leaf": Hyperparameter(3, 1, 10_000, is_integer=True),
+        "max_features": Hyperparameter(1.0, 0.01, 1.0, is_integer=False),
+    },
+    "linear_regression": {},
+}
+
+
+@dataclass(frozen=True)
+class Specification:
+    """One training run, wholly described.
+
+    ``features`` None means every column whose suggested role is "feature", but the target.
+    ``test_size`` is the share of samples held out. Wrong values raise ``InvalidInput`` at once.
+    """
+
+    target: str
+    features: tuple[str, ...] | None = None
+    algorithm: str = "random_forest"
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    test_size: float = 0.2
+    random_state: int = 0
+    max_explained_samples: int = 1000
+
+    def __post_init__(self) -> None:
+        errors = [*self._field_errors(), *self._hyperparameter_errors()]
+        if errors:
+            raise InvalidInput(
+                N_("The training specification has wrong values."), fields=tuple(errors)
+            )
+
+    def _field_errors(self) -> list[FieldError]:
+        errors = []
+        if not isinstance(self.target, str) or not self.target:
+            errors.append(FieldError("/target", N_("Name the target column.")))
+        if self.features is not None and (not self.features or self.target in self.features):
+            message = N_("Name at least one variable, and not the target.")
+            errors.append(FieldError("/features", message))
+        if self.algorithm not in ALGORITHMS:
+            known = {"known": ", ".join(ALGORITHMS)}
+            errors.append(FieldError("/algorithm", N_("Choose one of: %(known)s."), known))
+        for name, low, high, is_integer in (
+            ("test_size", 0.05, 0.5, False),
+            ("random_state", 0, 2**32 - 1, True),
+            ("max_explained_samples", 10, 1_000_000, True),
+        ):
+            if not _is_within(getattr(self, name), low, high, is_integer=is_integer):
+                errors.append(_range_error(f"/{name}", low, high))
+        return errors
+
+    def _hyperparameter_errors(self) -> list[FieldError]:
+        errors = []
+        known = ALGORITHMS.get(self.algorithm, {})
+        for name, value in self.hyperparameters.items():
+            pointer = f"/hyperparameters/{name}"
+            schema = known.get(name)
+            if schema is None:
+                params = {"known": ", ".join(known) or "–"}
+                message = N_("This algorithm has no such hyperparameter; it has: %(known)s.")
+                errors.append(FieldError(pointer, message, params))
+            elif not (schema.is_optional and value is None) and not _is_within(
+                value, schema.minimum, schema.maximum, is_integer=schema.is_integer
+            ):
+                errors.append(_range_error(pointer, schema.minimum, schema.maximum))
+        return errors
+
+    def resolved_hyperparameters(self) -> dict[str, Any]:
+        """Every hyperparameter of the algorithm, defaults filled in."""
+        defaults = {name: schema.default for name, schema in ALGORITHMS[self.algorithm].items()}
+        return {**defaults, **self.hyperparameters}
+
+    def to_json(self) -> dict[str, Any]:
+        """A dict of plain values that ``from_json`` takes back."""
+        plain = asdict(self)
+        plain["features"] = None if self.features is None else list(self.features)
+        plain["hyperparameters"] = dict(self.hyperparameters)
+        return plain
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Specification:
+        """The specification of a dict of plain values; unknown keys raise ``InvalidInput``."""
+        known = [item.name for item in fields(cls)]
+        unknown = [
+            FieldError(
+                f"/{name}", N_("Unknown; known are: %(known)s."), {"known": ", ".join(known)}
+            )
+            for name in plain
+            if name not in known
+        ]
+        if unknown or "target" not in plain:
+            unknown += (
+                [] if "target" in plain else [FieldError("/target", N_("Name the target column."))]
+            )
+            raise InvalidInput(
+                N_("The training specification has wrong values."), fields=tuple(unknown)
+            )
+        values = dict(plain)
+        _check_shapes(values)
+        if values.get("features") is not None:
+            values["features"] = tuple(values["features"])
+        return cls(**values)
+
+
+def _check_shapes(values: Mapping[str, Any]) -> None:
+    errors = []
+    names = values.get("features")
+    if names is not None and not (
+        isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
+    ):
+        errors.append(FieldError("/features", N_("Give a list of column names.")))
+    if not isinstance(values.get("hyperparameters", {}), Mapping):
+        errors.append(FieldError("/hyperparameters", N_("Give an object of names and values.")))
+    if errors:
+        raise InvalidInput(N_("The training specification has wrong values."), fields=tuple(errors))
+
+
+def _is_within(value: Any, low: float, high: float, *, is_integer: bool) -> bool:
+    kinds = (int,) if is_integer else (int, float)
+    return isinstance(value, kinds) and not isinstance(value, bool) and low <= value <= high
+
+
+def _range_error(pointer: str, low: float, high: float) -> FieldError:
+    message = N_("Give a number from %(low)s to %(high)s.")
+    return FieldError(pointer, message, {"low": low, "high": high})
+
+
+def check_specification(spec: Specification, columns: Sequence[Column]) -> None:
+    """Raise when ``spec`` cannot be trained on a table of these columns.
+
+    ``InvalidInput`` for names that are not there, ``DataRefused`` for a target or variables that
+    the data do not allow.
+    """
+    by_name = {column.name: column for column in columns}
+    for pointer, name in [
+        ("/target", spec.target),
+        *(("/features", f) for f in spec.features or ()),
+    ]:
+        if name not in by_name:
+            raise _unknown_column(pointer, name, list(by_name))
+    target = by_name[spec.target]
+    if target.kind != "number":
+        raise DataRefused(
+            N_("The target “%(column)s” must hold numbers; it holds %(examples)s."),
+            code="target_not_numeric",
+            column=target.name,
+            examples=", ".join(f"“{example}”" for example in target.examples) or "–",
+        )
+    if target.n_distinct < 2:
+        raise DataRefused(
+            N_("The target “%(target)s” has the same value in every row: nothing to explain."),
+            code="target_constant",
+            column=target.name,
+            target=target.name,
+        )
+    names = chosen_features(spec, columns)
+    if not names:
+        raise DataRefused(
+            N_("No column can serve as a variable. Upload a table with at least one that varies."),
+            code="no_features",
+        )
+
+
+def _unknown_column(pointer: str, name: str, known: list[str]) -> InvalidInput:
+    lowered = {candidate.lower(): candidate for candidate in known}
+    close = difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.5)
+    listed = ", ".join(known[:_LISTED_NAMES]) + ("…" if len(known) > _LISTED_NAMES else "")
+    if close:
+        message = N_(
+            "There is no column “%(name)s”. Did you mean “%(close)s”? The columns are: %(known)s."
+        )
+        params: dict[str, Any] = {"name": name, "close": lowered[close[0]], "known": listed}
+    else:
+        message = N_("There is no column “%(name)s”. The columns are: %(known)s.")
+        params = {"name": name, "known": listed}
+    field_error = FieldError(pointer, message, params)
+    return InvalidInput(message, code="unknown_column", fields=(field_error,), **params)
+
+
+def chosen_features(spec: Specification, columns: Sequence[Column]) -> tuple[str, ...]:
+    """The names of the variables, in the order of the table.
+
+    Raises ``DataRefused`` when a variable was named whose values cannot enter a model.
+    """
+    if spec.features is None:
+        return tuple(c.name for c in columns if c.role == "feature" and c.name != spec.target)
+    for column in columns:
+        if column.name in spec.features and (
+            column.kind not in _FEATURE_KINDS and column.role != "empty"
+        ):
+            raise DataRefused(
+                N_("“%(name)s” cannot be a variable: it holds dates or free text."),
+                code="feature_not_usable",
+                column=column.name,
+                name=column.name,
+            )
+    return tuple(
+        c.name for c in columns if c.name in spec.features and c.role not in ("empty", "constant")
+    )
+
+
+def left_out(spec: Specification, columns: Sequence[Column]) -> tuple[tuple[str, str], ...]:
+    """The columns that are neither target nor variable, each with the reason (a template)."""
+    chosen = chosen_features(spec, columns)
+    return tuple(
+        (column.name, column.role_reason or NOT_CHOSEN)
+        for column in columns
+        if column.name not in chosen and column.name != spec.target
+    )

@@ -1,0 +1,229 @@
+"""A table and a specification → a fitted pipeline, its metrics and the ranking."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import Pipeline
+
+from prodapp.exceptions import N_
+from prodapp.ml.estimators import available_cpus, build_pipeline, fit_pipeline
+from prodapp.ml.explanation import forest_shap, linear_shap
+from prodapp.ml.preprocessing import features_frame, source_positions, sum_by_source
+from prodapp.ml.progress import STAGES, Progress
+from prodapp.ml.ranking import VariableImportance, rank_variables
+from prodapp.ml.specification import (
+    Specification,
+    check_specification,
+    chosen_features,
+    left_out,
+)
+from prodapp.ml.table import Column, Remark
+from prodapp.ml.validation import Interval, Metrics, measure, shuffled_split
+
+__all__ = [
+    "STAGES",
+    "Interval",
+    "Metrics",
+    "Progress",
+    "TrainingResult",
+    "VariableImportance",
+    "train",
+]
+
+FloatArray = npt.NDArray[np.float64]
+
+_MAX_HELD_OUT_PAIRS: Final = 500
+_LIBRARIES: Final = ("numpy", "pandas", "scikit-learn", "scipy", "shap", "skops")
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """All that a training run found out.
+
+    ``stage_seconds`` says where the time went, ``left_out`` holds (column, reason template),
+    ``held_out`` at most 500 pairs of actual and predicted target.
+    """
+
+    pipeline: Pipeline
+    metrics: Metrics
+    ranking: tuple[VariableImportance, ...]
+    n_explained: int
+    stage_seconds: Mapping[str, float]
+    library_versions: Mapping[str, str]
+    left_out: tuple[tuple[str, str], ...]
+    split: str
+    held_out: tuple[tuple[float, float], ...]
+    remarks: tuple[Remark, ...]
+
+
+@dataclass
+class _Samples:
+    """The samples of a run, parted into training and held-out ones."""
+
+    columns: list[Column]
+    X_train: pd.DataFrame
+    y_train: FloatArray
+    X_test: pd.DataFrame
+    y_test: FloatArray
+    remarks: list[Remark]
+    left_out: list[tuple[str, str]]
+
+
+@dataclass
+class _Clock:
+    """Passes progress on and keeps the seconds of each stage."""
+
+    progress: Progress
+    seconds: dict[str, float] = field(default_factory=dict)
+    stage: str = ""
+    started: float = 0.0
+
+    def enter(self, stage: str) -> None:
+        self.leave()
+        self.stage, self.started = stage, time.monotonic()
+        self.progress(stage, 0.0)
+
+    def leave(self) -> None:
+        if self.stage:
+            self.seconds[self.stage] = time.monotonic() - self.started
+            self.progress(self.stage, 1.0)
+            self.stage = ""
+
+    def share(self, share: float) -> None:
+        self.progress(self.stage, share)
+
+
+def train(
+    frame: pd.DataFrame,
+    columns: Sequence[Column],
+    spec: Specification,
+    *,
+    progress: Progress,
+    n_jobs: int | None = None,
+) -> TrainingResult:
+    """Fit, validate and explain one model.
+
+    ``frame`` and ``columns`` are those of a :class:`prodapp.ml.table.Table`; ``n_jobs`` is the
+    number of threads (default: the processors this process may use). The same input gives the same
+    result. Raises ``InvalidInput`` and ``DataRefused`` with words for people; what ``progress``
+    raises goes through.
+    """
+    n_jobs = n_jobs or available_cpus()
+    clock = _Clock(progress)
+    clock.enter("preparing")
+    check_specification(spec, columns)
+    samples = _prepare(frame, columns, spec)
+    clock.enter("fitting")
+    pipeline = build_pipeline(spec, samples.columns, n_samples=len(samples.y_train), n_jobs=n_jobs)
+    fit_pipeline(pipeline, samples.X_train, samples.y_train, on_share=clock.share)
+    clock.enter("validating")
+    predicted = pipeline.predict(samples.X_test)
+    metrics = measure(
+        samples.y_test,
+        predicted,
+        training_mean=float(samples.y_train.mean()),
+        n_train=len(samples.y_train),
+        n_features=len(samples.columns),
+        random_state=spec.random_state,
+    )
+    clock.enter("explaining")
+    ranking, n_explained = _explain(pipeline, samples, spec, clock)
+    clock.leave()
+    if hasattr(pipeline.named_steps["estimator"], "n_jobs"):
+        # One sample is answered several times faster without starting threads.
+        pipeline.named_steps["estimator"].set_params(n_jobs=1)
+    return TrainingResult(
+        pipeline=pipeline,
+        metrics=metrics,
+        ranking=ranking,
+        n_explained=n_explained,
+        stage_seconds=clock.seconds,
+        library_versions=_library_versions(),
+        left_out=tuple(samples.left_out),
+        split="shuffled",
+        held_out=_held_out_pairs(samples.y_test, predicted, random_state=spec.random_state),
+        remarks=tuple(samples.remarks),
+    )
+
+
+def _prepare(frame: pd.DataFrame, columns: Sequence[Column], spec: Specification) -> _Samples:
+    names = chosen_features(spec, columns)
+    chosen = [column for column in columns if column.name in names]
+    y = frame[spec.target].to_numpy(dtype=np.float64)
+    usable = np.isfinite(y)
+    remarks = []
+    if not usable.all():
+        message = N_("%(n)d rows without a value of “%(column)s” were left out.")
+        params = {"n": int((~usable).sum()), "column": spec.target}
+        remarks.append(Remark("missing_target", "info", message, params, column=spec.target))
+    train_rows, test_rows = shuffled_split(
+        int(usable.sum()), test_size=spec.test_size, random_state=spec.random_state
+    )
+    X = features_frame(frame.loc[usable], chosen)
+    y = y[usable]
+    return _Samples(
+        columns=chosen,
+        X_train=X.iloc[train_rows],
+        y_train=y[train_rows],
+        X_test=X.iloc[test_rows],
+        y_test=y[test_rows],
+        remarks=remarks,
+        left_out=list(left_out(spec, columns)),
+    )
+
+
+def _explain(
+    pipeline: Pipeline, samples: _Samples, spec: Specification, clock: _Clock
+) -> tuple[tuple[VariableImportance, ...], int]:
+    X = samples.X_test
+    if len(X) > spec.max_explained_samples:
+        rng = np.random.default_rng(spec.random_state)
+        X = X.iloc[np.sort(rng.choice(len(X), spec.max_explained_samples, replace=False))]
+    preprocessing, estimator = pipeline[0], pipeline[-1]
+    encoded = preprocessing.transform(X)
+    sources = source_positions(preprocessing, [column.name for column in samples.columns])
+    if isinstance(estimator, LinearRegression):
+        background = preprocessing.transform(samples.X_train)
+        shap_values = linear_shap(estimator, encoded, background=background)
+        native = np.zeros(encoded.shape[1])
+    else:
+        shap_values = forest_shap(estimator, encoded, on_share=clock.share)
+        native = estimator.feature_importances_
+    n_features = len(samples.columns)
+    ranking = rank_variables(
+        samples.columns,
+        X,
+        sum_by_source(shap_values, sources, n_features),
+        sum_by_source(native, sources, n_features),
+    )
+    return ranking, len(X)
+
+
+def _held_out_pairs(
+    actual: FloatArray, predicted: FloatArray, *, random_state: int
+) -> tuple[tuple[float, float], ...]:
+    positions = np.arange(len(actual))
+    if len(positions) > _MAX_HELD_OUT_PAIRS:
+        rng = np.random.default_rng(random_state)
+        positions = np.sort(rng.choice(positions, _MAX_HELD_OUT_PAIRS, replace=False))
+    return tuple(zip(actual[positions].tolist(), predicted[positions].tolist(), strict=True))
+
+
+def _library_versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions

@@ -1,0 +1,174 @@
+"""The whole way from a table to a ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from prodapp.exceptions import DataRefused, InvalidInput, RunCanceled
+from prodapp.ml.intake import read_table
+from prodapp.ml.progress import STAGES, no_progress
+from prodapp.ml.specification import Specification
+from prodapp.ml.training import TrainingResult, train
+
+from .conftest import describe
+
+
+def plant(n: int = 300, *, seed: int = 0) -> pd.DataFrame:
+    """y = 5·strong − 2·weak + 3·[recipe is b] + noise; "idle" does nothing."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(rng.normal(size=(n, 3)), columns=["weak", "strong", "idle"])
+    frame["recipe"] = pd.Categorical(rng.choice(["a", "b"], size=n))
+    frame["y"] = (
+        5 * frame["strong"]
+        - 2 * frame["weak"]
+        + 3 * (frame["recipe"] == "b")
+        + rng.normal(scale=0.5, size=n)
+    )
+    return frame
+
+
+def trained(frame: pd.DataFrame, **options: object) -> TrainingResult:
+    spec = Specification(target="y", **options)  # type: ignore[arg-type]
+    return train(frame, describe(frame), spec, progress=no_progress, n_jobs=1)
+
+
+@pytest.mark.parametrize("algorithm", ["random_forest", "linear_regression"])
+def test_ranking_follows_the_known_strengths(algorithm: str) -> None:
+    result = trained(plant(), algorithm=algorithm)
+    assert [row.feature for row in result.ranking[:2]] == ["strong", "weak"] or [
+        row.feature for row in result.ranking[:3]
+    ] == ["strong", "recipe", "weak"]
+    assert result.ranking[-1].feature == "idle"
+    by_name = {row.feature: row for row in result.ranking}
+    assert by_name["strong"].effect == "increases"
+    assert by_name["weak"].effect == "decreases"
+    assert by_name["recipe"].effect == "nonmonotonic"
+    assert by_name["recipe"].dependence == ()
+    assert sum(row.score_final for row in result.ranking) == pytest.approx(1)
+    assert result.metrics.explains
+    assert result.metrics.r2 > 0.8
+
+
+def test_linear_importance_is_the_coefficient_times_the_mean_distance() -> None:
+    frame = plant(2000)
+    result = trained(frame, algorithm="linear_regression", max_explained_samples=400)
+    strong = next(row for row in result.ranking if row.feature == "strong")
+    # E|x − mean| of a standard normal variable is √(2/π).
+    assert strong.importance_shap_mean_abs == pytest.approx(5 * np.sqrt(2 / np.pi), rel=0.1)
+    assert strong.importance_native == 0
+
+
+def test_same_input_gives_the_same_result() -> None:
+    first, second = trained(plant()), trained(plant())
+    assert first.ranking == second.ranking
+    assert first.metrics == second.metrics
+    assert first.held_out == second.held_out
+
+
+def test_another_seed_holds_out_other_samples() -> None:
+    assert trained(plant()).held_out != trained(plant(), random_state=1).held_out
+
+
+def test_rows_without_a_target_are_left_out_and_said() -> None:
+    frame = plant(100)
+    frame.loc[[3, 50], "y"] = np.nan
+    result = trained(frame)
+    assert result.metrics.n_train + result.metrics.n_test == 98
+    assert [(remark.code, remark.params["n"]) for remark in result.remarks] == [
+        ("missing_target", 2)
+    ]
+
+
+def test_too_few_rows_are_refused_with_words() -> None:
+    with pytest.raises(DataRefused, match="Only 19 rows have a value"):
+        trained(plant(19))
+
+
+def test_unknown_target_names_the_closest_column() -> None:
+    frame = plant(50).rename(columns={"y": "Potência"})
+    with pytest.raises(InvalidInput, match="Did you mean “Potência”"):
+        train(frame, describe(frame), Specification(target="potencia"), progress=no_progress)
+
+
+def test_missing_values_and_unseen_categories_are_predicted() -> None:
+    frame = plant(200)
+    frame.loc[::7, "strong"] = np.nan
+    frame.loc[frame.index[::9], "recipe"] = np.nan
+    result = trained(frame)
+    unseen = pd.DataFrame(
+        {"weak": [np.nan], "strong": [np.nan], "idle": [0.0], "recipe": ["never seen"]}
+    )
+    assert np.isfinite(result.pipeline.predict(unseen)).all()
+    assert result.ranking[0].feature == "strong"
+
+
+def test_columns_without_a_part_are_left_out_with_their_reason() -> None:
+    frame = plant(60)
+    frame["speed"] = 3.0
+    result = trained(frame)
+    assert "speed" not in [row.feature for row in result.ranking]
+    assert dict(result.left_out)["speed"].startswith("It has the same value")
+
+
+def test_progress_runs_through_the_stages_in_order() -> None:
+    seen: list[tuple[str, float]] = []
+    frame = plant(100)
+    train(
+        frame,
+        describe(frame),
+        Specification(target="y"),
+        progress=lambda stage, share: seen.append((stage, share)),
+    )
+    stages = list(dict.fromkeys(stage for stage, _ in seen))
+    assert stages == list(STAGES[1:5])
+    for stage in stages:
+        shares = [share for name, share in seen if name == stage]
+        assert shares == sorted(shares)
+        assert (shares[0], shares[-1]) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("stage", STAGES[1:5])
+def test_cancel_from_the_callback_stops_the_run(stage: str) -> None:
+    def cancel(name: str, share: float) -> None:
+        if name == stage and share > 0:
+            raise RunCanceled
+
+    frame = plant(100)
+    with pytest.raises(RunCanceled):
+        train(frame, describe(frame), Specification(target="y"), progress=cancel)
+
+
+def test_noise_is_not_called_explained() -> None:
+    rng = np.random.default_rng(1)
+    called = 0
+    for seed in range(20):
+        frame = pd.DataFrame(rng.normal(size=(60, 4)), columns=list("abcy"))
+        called += trained(
+            frame, random_state=seed, hyperparameters={"n_estimators": 10}
+        ).metrics.explains
+    assert called <= 2
+
+
+def test_air_temperature_leads_the_power_plant(real_file: Callable[[str], Path]) -> None:
+    table = read_table(real_file("ccpp.csv"))
+    spec = Specification(
+        target="PE", max_explained_samples=100, hyperparameters={"n_estimators": 30}
+    )
+    result = train(table.frame, table.columns, spec, progress=no_progress)
+    assert [row.feature for row in result.ranking[:2]] == ["AT", "V"]
+    assert result.ranking[0].effect == "decreases"
+    assert result.ranking[0].score_final > 0.5
+    assert result.metrics.r2 > 0.93
+
+
+def test_age_and_cement_lead_the_concrete(real_file: Callable[[str], Path]) -> None:
+    table = read_table(real_file("concrete.csv"))
+    result = train(table.frame, table.columns, Specification(target="CMS"), progress=no_progress)
+    assert {row.feature for row in result.ranking[:2]} == {"Age", "Cement"}
+    assert result.ranking[2].feature == "Water"
+    assert {row.effect for row in result.ranking[:2]} == {"increases"}
