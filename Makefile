@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 UV := .tools/uv/bin/uv
 # One process a core, and each file whole on one of them, so that a service started for a file's
 # tests serves all of them. Override with `make test PYTEST_ARGS="-x tests/unit"`.
-PYTEST_ARGS ?= --numprocesses auto --dist loadfile
+PYTEST_ARGS ?= --numprocesses logical --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
