@@ -1,0 +1,46 @@
+"""Alembic's environment: the application's own database, one transaction for a whole upgrade."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from flask import current_app
+
+from prodapp.models.types import Json, UtcDateTime
+
+
+def render_item(kind: str, item: Any, autogen_context: AutogenContext) -> str | Literal[False]:
+    """A migration keeps its meaning when our types change: it names the database's own."""
+    if kind == "type" and isinstance(item, UtcDateTime):
+        return "sa.DateTime(timezone=True)"
+    if kind == "type" and item is Json:
+        autogen_context.imports.add("from sqlalchemy.dialects import postgresql")
+        return 'sa.JSON().with_variant(postgresql.JSONB(), "postgresql")'
+    return False
+
+
+def run_migrations() -> None:
+    """Migrate over one connection. On SQLite a changed table is copied (batch mode)."""
+    extension = current_app.extensions["migrate"]
+    engine = extension.db.engine
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            # Copying a table drops the old one, which would take the rows that refer to it along.
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            connection.commit()
+        context.configure(
+            connection=connection,
+            target_metadata=extension.db.metadata,
+            render_item=render_item,
+            transaction_per_migration=False,
+            **extension.configure_args,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+if context.is_offline_mode():
+    raise SystemExit("Migrations need the database: run them without --sql.")
+run_migrations()

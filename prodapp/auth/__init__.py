@@ -1,0 +1,1 @@
+"""Who gets in: passwords, sessions, tokens, keys, and the policy that every route declares."""

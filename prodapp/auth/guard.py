@@ -1,0 +1,173 @@
+"""What happens before each request: who calls, whether they may, and how large the body may be."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import cast
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, g, request, session
+from sqlalchemy import update
+from sqlalchemy.exc import SQLAlchemyError
+
+from prodapp.auth import service, tokens
+from prodapp.auth.permissions import Policy, enforce, policy_of
+from prodapp.auth.secrets import key_prefix
+from prodapp.caller import RANKS, Caller
+from prodapp.exceptions import Forbidden, N_, NotSignedIn
+from prodapp.extensions import command, csrf, settings_of
+from prodapp.models import ApiKey, User
+from prodapp.models.types import db_now
+
+SESSION_TOKEN = "token"  # noqa: S105 - the name of a session entry
+SMALL_BODY = 1024**2
+INTEGRATION_PATHS = ("/machines", "/models", "/train", "/ranking", "/webhook")
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Surface(StrEnum):
+    """Which clients a path serves; decides the credentials it takes and the shape of its errors."""
+
+    PAGE = "page"
+    API = "api"
+    INTEGRATION = "integration"
+
+
+def surface_of(path: str) -> Surface:
+    """The surface that ``path`` belongs to; unknown paths are pages."""
+    if path.startswith("/api/"):
+        return Surface.API
+    if path.startswith(INTEGRATION_PATHS):
+        return Surface.INTEGRATION
+    return Surface.PAGE
+
+
+def current_caller() -> Caller:
+    """The caller of this request. Only for views whose policy names a role."""
+    caller = g.get("caller")
+    if caller is None:
+        raise NotSignedIn(N_("Sign in first."))
+    return cast(Caller, caller)
+
+
+def init_app(app: Flask) -> None:
+    """Guard every route of ``app``."""
+    app.before_request(_guard)
+
+
+def _guard() -> None:
+    g.caller = None
+    if request.endpoint is None or request.method == "OPTIONS":
+        return  # a 404 or 405, or a CORS preflight, which carries no credentials
+    policy = policy_of(current_app, request.endpoint, request.method)
+    is_upload = policy is not None and policy.is_upload
+    limit = settings_of(current_app).max_upload_bytes if is_upload else SMALL_BODY
+    request.max_content_length = limit
+    if policy is not None and policy.role is None:
+        g.caller = _optional_caller()
+    else:
+        g.caller = _caller(policy)
+    if _is_cookie_borne():
+        _refuse_foreign_origin()
+        csrf.protect()
+    enforce(policy, g.caller)
+
+
+def _optional_caller() -> Caller | None:
+    """Public pages greet who is signed in, and still answer while the database is away."""
+    if request.endpoint == "static" or surface_of(request.path) is not Surface.PAGE:
+        return None
+    try:
+        return _session_caller(renew=False)
+    except SQLAlchemyError:
+        return None
+
+
+def _caller(policy: Policy | None) -> Caller | None:
+    surface = surface_of(request.path)
+    if surface is Surface.PAGE:
+        return _session_caller(renew=not (policy and policy.is_poll))
+    secret = _bearer_secret()
+    if secret is not None:
+        caller = _secret_caller(secret)
+        if caller is None:
+            raise NotSignedIn(N_("This token or key is not valid, or not any more."))
+        return caller
+    if surface is Surface.API:
+        return _session_caller(renew=True)
+    return _anonymous_integration_caller()
+
+
+def _session_caller(*, renew: bool) -> Caller | None:
+    token = session.get(SESSION_TOKEN)
+    row = service.session_of_token(token, renew=renew) if token else None
+    if row is None:
+        return None
+    return _caller_of(row.user, role=row.user.role, kind="session")
+
+
+def _secret_caller(secret: str) -> Caller | None:
+    if key_prefix(secret) is None:
+        key_secret = settings_of(current_app).secret_key
+        user = tokens.user_of_access_token(secret, secret_key=key_secret)
+        return None if user is None else _caller_of(user, role=user.role, kind="token")
+    key = service.key_of_secret(secret)
+    if key is None:
+        return None
+    if key.last_used_at is None:
+        with command() as db_session:
+            db_session.execute(
+                update(ApiKey).where(ApiKey.id == key.id).values(last_used_at=db_now())
+            )
+    # A key never outranks its user, also after the user's role was lowered.
+    role = min(key.role, key.user.role, key=RANKS.__getitem__)
+    return _caller_of(key.user, role=role, kind="key")
+
+
+def _anonymous_integration_caller() -> Caller | None:
+    settings = settings_of(current_app)
+    if settings.integration_anonymous_role is None:
+        return None
+    return Caller(
+        site_id=service.ensure_site(settings.integration_site).id,
+        role=settings.integration_anonymous_role,
+        name="anonymous",
+        kind="anonymous",
+        address=request.remote_addr,
+        request_id=g.get("request_id"),
+    )
+
+
+def _caller_of(user: User, *, role: str, kind: str) -> Caller:
+    return Caller(
+        site_id=user.site_id,
+        role=role,
+        name=user.username,
+        kind=kind,
+        user_id=user.id,
+        address=request.remote_addr,
+        request_id=g.get("request_id"),
+    )
+
+
+def _bearer_secret() -> str | None:
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and value:
+        return value.strip()
+    return request.headers.get("X-API-Key")
+
+
+def _is_cookie_borne() -> bool:
+    """Whether a browser could have been made to send this: then it must prove its origin."""
+    if request.method in SAFE_METHODS:
+        return False
+    surface = surface_of(request.path)
+    if surface is Surface.PAGE:
+        return True
+    return surface is Surface.API and g.caller is not None and g.caller.kind == "session"
+
+
+def _refuse_foreign_origin() -> None:
+    origin = request.headers.get("Origin")
+    if origin and origin != "null" and urlsplit(origin).netloc != request.host:
+        raise Forbidden(N_("This request came from another site."), code="foreign_origin")

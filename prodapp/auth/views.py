@@ -1,0 +1,99 @@
+"""Sign-in and sign-out pages, and the language choice."""
+
+from __future__ import annotations
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as BaseResponse
+
+from prodapp.auth import service
+from prodapp.auth.forms import SignInForm, safe_next
+from prodapp.auth.guard import SESSION_TOKEN
+from prodapp.auth.permissions import public
+from prodapp.exceptions import NotSignedIn
+from prodapp.extensions import limiter, settings_of
+from prodapp.models import User
+
+bp = Blueprint("auth", __name__, url_prefix="/app")
+
+
+def _account_key() -> str:
+    return f"account:{request.form.get('username', '').strip().casefold()}"
+
+
+@bp.get("/sign-in")
+@public
+def sign_in_page() -> BaseResponse | str:
+    if g.caller is not None:
+        return redirect(url_for("machines.index"))
+    return render_template("auth/sign_in.html", username="", error=None)
+
+
+@bp.post("/sign-in")
+@public
+@limiter.limit("30 per minute")
+@limiter.limit("10 per minute", key_func=_account_key)
+def sign_in() -> BaseResponse | tuple[str, int]:
+    form = SignInForm.parse(request.form)
+    try:
+        user = service.authenticate(form.username, form.password)
+    except NotSignedIn as error:
+        message = _(error.message)
+        return render_template("auth/sign_in.html", username=form.username, error=message), 401
+    return _enter(user, safe_next(form.next_path))
+
+
+@bp.get("/sign-in/<token>")
+@public
+@limiter.limit("30 per minute")
+def sign_in_by_link(token: str) -> BaseResponse:
+    if request.method == "HEAD":  # link previews look before a person does
+        return Response()
+    return _enter(service.use_sign_in_link(token), None)
+
+
+@bp.post("/sign-out")
+@public
+def sign_out() -> BaseResponse:
+    token = session.get(SESSION_TOKEN)
+    if token:
+        service.close_session(token)
+    session.clear()
+    return redirect(url_for("auth.sign_in_page"))
+
+
+@bp.post("/language")
+@public
+def set_language() -> BaseResponse:
+    """Remember the language in a cookie: it is wanted before anyone has signed in."""
+    response = make_response(redirect(safe_next(request.form.get("next", "")) or url_for("home")))
+    locale = request.form.get("locale", "")
+    if locale in current_app.config["LOCALES"]:
+        is_https = settings_of(current_app).is_https
+        response.set_cookie(
+            "locale", locale, max_age=365 * 86400, secure=is_https, httponly=True, samesite="Lax"
+        )
+    return response
+
+
+def _enter(user: User, next_path: str | None) -> BaseResponse:
+    token = service.open_session(
+        user, address=request.remote_addr, user_agent=request.headers.get("User-Agent")
+    )
+    session.clear()  # nothing that was set before signing in survives it (session fixation)
+    session[SESSION_TOKEN] = token
+    session.permanent = True
+    flash(_("Welcome, %(name)s.", name=user.username), "success")
+    return redirect(next_path or url_for("machines.index"))

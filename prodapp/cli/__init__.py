@@ -1,0 +1,25 @@
+"""The administrator's commands: ``flask user …``, ``flask train …``. They call services."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from prodapp.cli import data, demo, processes, runs, users
+
+
+def init_app(app: Flask) -> None:
+    """Register every command."""
+    for command in (
+        users.user,
+        users.key,
+        data.machine,
+        data.dataset,
+        runs.train,
+        runs.ranking,
+        runs.run,
+        processes.worker,
+        processes.dispatcher,
+        processes.config,
+        demo.demo,
+    ):
+        app.cli.add_command(command)

@@ -1,0 +1,76 @@
+"""``flask worker``, ``flask dispatcher`` and ``flask config check``."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import cast
+
+import click
+from flask import Flask, current_app
+
+from prodapp import embedded_queue
+from prodapp.cli.base import DomainGroup, command, json_option, print_json
+from prodapp.config import Settings
+from prodapp.extensions import settings_of
+from prodapp.processes import spawn
+
+config = DomainGroup("config", help="Settings of this installation.")
+SECRETS = ("secret_key",)
+ADDRESSES = ("database_url", "redis_url", "storage_url")
+
+
+@command("worker")
+@click.option("--burst", is_flag=True, help="End when the queue is empty.")
+def worker(burst: bool) -> None:
+    """Work on queued imports and training runs until stopped.
+
+    With the embedded queue and nothing running yet, the queue server and a dispatcher are started
+    too, and end with this command.
+    """
+    from prodapp.worker import run_worker
+
+    app = _app()
+    settings = settings_of(app)
+    if settings.is_embedded_queue and not embedded_queue.is_running(settings.instance_path):
+        embedded_queue.start(settings.instance_path)
+        spawn([sys.executable, "-m", "flask", "--app", "wsgi", "dispatcher"])
+    run_worker(app, burst=burst)
+
+
+@command("dispatcher")
+def dispatcher() -> None:
+    """Send due work to the queue and take back lost work, until stopped."""
+    from prodapp.dispatcher import run_dispatcher
+
+    run_dispatcher()
+
+
+@config.command("check")
+@json_option
+def check_config(as_json: bool) -> None:
+    """Print the effective settings, secrets masked. Fails where one is wrong."""
+    values = masked(settings_of(_app()))
+    if as_json:
+        print_json(values)
+        return
+    width = max(len(name) for name in values)
+    for name, value in values.items():
+        click.echo(f"{name:<{width}}  {value}")
+
+
+def masked(settings: Settings) -> dict[str, object]:
+    """The settings as plain values, without what must not be seen."""
+    from sqlalchemy.engine import make_url
+
+    values = {name: value for name, value in asdict(settings).items()}
+    for name in SECRETS:
+        values[name] = "***"
+    for name in ADDRESSES:
+        if values[name]:
+            values[name] = make_url(str(values[name])).render_as_string(hide_password=True)
+    return values
+
+
+def _app() -> Flask:
+    return cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]

@@ -1,0 +1,216 @@
+"""``flask train``, ``flask ranking show`` and ``flask run-…``: training from the command line."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from prodapp import queue
+from prodapp.auth.objects import dataset_of, run_of
+from prodapp.cli.base import (
+    EXIT_RUN_FAILED,
+    DomainGroup,
+    cli_caller,
+    columns_of,
+    command,
+    json_option,
+    print_json,
+    print_table,
+)
+from prodapp.datasets import service as datasets
+from prodapp.extensions import db
+from prodapp.models import DatasetState, ModelVersion, RunState, TrainingRun
+from prodapp.models.training_run import TERMINAL
+from prodapp.ranking import service as rankings
+from prodapp.training import service as training
+
+WATCH_SECONDS = 0.3
+ARROWS = {"increases": "↑ raises", "decreases": "↓ lowers", "nonmonotonic": "~ not linear"}
+RUN_COLUMNS = ("id", "machine_id", "dataset_id", "target", "state", "stage", "attempt", "created_at")
+
+ranking = DomainGroup("ranking", help="Which variables drive production.")
+run = DomainGroup("runs", help="Training runs.")
+
+
+@command("train")
+@click.argument("machine_id", type=int)
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dataset", "dataset_id", type=int, help="Train on this data set instead of a FILE.")
+@click.option("--target", required=True, help="The column that says how well it produced.")
+@click.option("--feature", "features", multiple=True, help="Use only these columns (repeat).")
+@click.option("--algorithm", default="random_forest", show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--no-wait", is_flag=True, help="Return at once; the worker goes on.")
+@click.option("--here", is_flag=True, help="Do the work in this process, without a worker.")
+@json_option
+def train(
+    machine_id: int,
+    file: Path | None,
+    dataset_id: int | None,
+    target: str,
+    features: tuple[str, ...],
+    algorithm: str,
+    seed: int,
+    no_wait: bool,
+    here: bool,
+    as_json: bool,
+) -> None:
+    """Train machine MACHINE_ID on a CSV FILE (or a stored data set) and print the ranking."""
+    caller = cli_caller()
+    if (file is None) == (dataset_id is None):
+        raise click.UsageError("Name either a FILE or a --dataset.")
+    if file is not None:
+        with file.open("rb") as source:
+            dataset_id = datasets.register_dataset(
+                caller, machine_id=machine_id, source=source, filename=file.name
+            ).id
+    elif dataset_of(caller, dataset_id or 0).machine_id != machine_id:
+        raise click.UsageError(f"Data set {dataset_id} belongs to another machine.")
+    started = training.start_run(
+        caller,
+        dataset_id=dataset_id or 0,
+        specification={
+            "target": target,
+            "features": list(features) or None,
+            "algorithm": algorithm,
+            "random_state": seed,
+        },
+    )
+    if no_wait:
+        click.echo(f"Run {started.id} is {started.state}.")
+        return
+    if here:
+        _work_here(started)
+    finish(started, as_json=as_json)
+
+
+@ranking.command("show")
+@click.argument("machine_id", type=int)
+@json_option
+def show_ranking(machine_id: int, as_json: bool) -> None:
+    """Print the ranking of a machine's champion."""
+    version = rankings.champion(cli_caller(), machine_id)
+    if as_json:
+        print_json(ranking_document(version))
+    else:
+        print_ranking(version)
+
+
+@run.command("list")
+@click.option("--machine", "machine_id", type=int)
+@click.option("--state", type=click.Choice([state.value for state in RunState]))
+@json_option
+def list_runs(machine_id: int | None, state: str | None, as_json: bool) -> None:
+    """List the latest runs."""
+    page = training.list_runs(cli_caller(), machine_id=machine_id, state=state, page_size=100)
+    rows = [columns_of(row, RUN_COLUMNS) for row in page.items]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(RUN_COLUMNS, [list(row.values()) for row in rows])
+
+
+@run.command("cancel")
+@click.argument("run_id", type=int)
+def cancel_run(run_id: int) -> None:
+    """Stop a run: at once where it waits, within seconds where it is worked on."""
+    canceled = training.cancel_run(cli_caller(), run_id)
+    click.echo(f"Run {canceled.id}: {canceled.state}, cancel asked for.")
+
+
+@run.command("retry")
+@click.argument("run_id", type=int)
+def retry_run(run_id: int) -> None:
+    """Start a new run like one that has ended."""
+    started = training.retry_run(cli_caller(), run_id)
+    click.echo(f"Run {started.id} is {started.state}.")
+
+
+def finish(started: TrainingRun, *, as_json: bool = False) -> None:
+    """Wait for a run's end, showing its progress; print the ranking, or fail with its reason."""
+    wait_for(started)
+    if started.state == RunState.SUCCEEDED:
+        version = rankings.version_of_run(run_of(cli_caller(), started.id))
+        if as_json:
+            print_json(ranking_document(version))
+        else:
+            print_ranking(version)
+        return
+    reason = (started.error_message or "Canceled.") % (started.error_params or {})
+    click.secho(f"Run {started.id} {started.state}: {reason}", fg="red", err=True)
+    raise SystemExit(EXIT_RUN_FAILED)
+
+
+def wait_for(row: TrainingRun) -> None:
+    """Follow a run to its end; a line on standard error says each new stage."""
+    shown = ""
+    while True:
+        db.session.rollback()
+        db.session.refresh(row)
+        if row.state in TERMINAL:
+            return
+        stage = row.stage if row.state != RunState.QUEUED else _waiting_for(row)
+        if stage and stage != shown:
+            click.echo(f"  run {row.id}: {stage} …", err=True)
+            shown = stage
+        time.sleep(WATCH_SECONDS)
+
+
+def _waiting_for(row: TrainingRun) -> str:
+    dataset = row.dataset
+    db.session.refresh(dataset)
+    if dataset.state in (DatasetState.QUEUED, DatasetState.IMPORTING):
+        return "waiting for the import of the data"
+    return "waiting for a worker" if queue.is_answering() else "waiting for the queue server"
+
+
+def _work_here(row: TrainingRun) -> None:
+    # The training stack takes seconds to import: only where it is needed.
+    from prodapp.datasets.jobs import import_dataset
+    from prodapp.training.jobs import run_training
+
+    import_dataset(row.dataset_id)
+    training.dispatch()
+    run_training(row.id)
+
+
+def ranking_document(version: ModelVersion) -> dict[str, Any]:
+    """A version's ranking and metrics as one document."""
+    names = ("rank", "feature", "score_final", "importance_shap_mean_abs", "effect")
+    return {
+        "machine_id": version.machine_id,
+        "run_id": version.run_id,
+        "model_version": version.number,
+        "target": version.target,
+        "metrics": version.metrics,
+        "ranking": [columns_of(item, names) for item in version.ranking],
+    }
+
+
+def print_ranking(version: ModelVersion) -> None:
+    """Metrics, then variable, share and direction, as text."""
+    m = version.metrics
+    click.echo(f"{version.machine.name}: what drives {version.target} (version {version.number})")
+    click.echo(
+        f"R² {m['r2']:.3f} [{m['r2_interval']['low']:.3f}, {m['r2_interval']['high']:.3f}]   "
+        f"MAE {m['mae']:.4g}   RMSE {m['rmse']:.4g}   "
+        f"(always the mean: MAE {m['baseline_mae']:.4g}; {m['n_test']} held-out samples)"
+    )
+    if not m["explains"]:
+        click.secho("These variables do not explain the target: do not act on this order.", bold=True)
+    print_table(
+        ("#", "variable", "share", "direction", "mean |SHAP|"),
+        [
+            (
+                item.rank,
+                item.feature,
+                f"{item.score_final:6.1%}",
+                ARROWS[item.effect],
+                item.importance_shap_mean_abs,
+            )
+            for item in version.ranking
+        ],
+    )

@@ -1,0 +1,192 @@
+"""Typed settings. The environment is read here and nowhere else.
+
+Every value is parsed by the type its field declares (``SECRET_KEY=12345`` stays text), and a bad
+value stops the start with a message that names the variable, what it held and what it takes.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from prodapp.exceptions import ConfigurationError
+
+PROFILES = ("development", "testing", "staging", "production")
+ROLES = ("viewer", "operator", "analyst", "admin")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+MIN_SECRET_LENGTH = 32
+WEAK_SECRETS = frozenset({"dev", "secret", "changeme", "change-me", "default", "password"})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that differs between installations. Sizes in bytes, times in seconds."""
+
+    profile: str
+    host: str
+    port: int
+    instance_path: Path
+    database_url: str
+    redis_url: str | None
+    secret_key: str
+    public_url: str
+    storage_url: str
+    log_level: str
+    trusted_proxies: int
+    cors_origins: tuple[str, ...]
+    integration_anonymous_role: str | None
+    integration_site: str
+    callback_allowed_hosts: tuple[str, ...]
+    max_upload_bytes: int
+    run_timeout_seconds: int
+    run_memory_bytes: int | None
+    web_threads: int
+
+    @property
+    def is_embedded_queue(self) -> bool:
+        """Whether prodapp brings its own queue server (no REDIS_URL was given)."""
+        return self.redis_url is None
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the environment, and ``.env`` of the current folder where the profile is development.
+
+    Raises :class:`ConfigurationError` for a value that cannot or must not be started with.
+    """
+    env = dict(os.environ if environ is None else environ)
+    profile = _choice(env, "PRODAPP_PROFILE", PROFILES, "development")
+    if environ is None and profile == "development":
+        env = {**_read_dotenv(Path(".env")), **env}
+    instance = Path(env.get("PRODAPP_INSTANCE") or "instance").expanduser().resolve()
+    host = env.get("HOST") or "127.0.0.1"
+    port = _integer(env, "PORT", 8001, low=1, high=65535)
+    return Settings(
+        profile=profile,
+        host=host,
+        port=port,
+        instance_path=instance,
+        database_url=_database_url(env.get("DATABASE_URL"), instance),
+        redis_url=_url(env, "REDIS_URL", ("redis", "rediss", "unix")),
+        secret_key=_secret_key(env, profile, instance),
+        public_url=(_url(env, "PUBLIC_URL", ("http", "https")) or f"http://{host}:{port}").rstrip(
+            "/"
+        ),
+        storage_url=env.get("STORAGE_URL") or f"file://{instance / 'files'}",
+        log_level=_choice(env, "LOG_LEVEL", LOG_LEVELS, "INFO", fold=str.upper),
+        trusted_proxies=_integer(env, "TRUSTED_PROXIES", 0, low=0, high=8),
+        cors_origins=_origins(env),
+        integration_anonymous_role=_choice(env, "INTEGRATION_ANONYMOUS_ROLE", ROLES, "") or None,
+        integration_site=env.get("INTEGRATION_SITE") or "default",
+        callback_allowed_hosts=_words(env, "CALLBACK_ALLOWED_HOSTS"),
+        max_upload_bytes=_integer(env, "MAX_UPLOAD_MB", 500, low=1, high=100_000) * 1024**2,
+        run_timeout_seconds=_integer(env, "RUN_TIMEOUT", 3600, low=10, high=7 * 86400),
+        run_memory_bytes=_integer(env, "RUN_MEMORY_MB", 0, low=0, high=10_000_000) * 1024**2 or None,
+        web_threads=_integer(env, "WEB_THREADS", 8, low=1, high=256),
+    )
+
+
+def _choice(
+    env: Mapping[str, str],
+    name: str,
+    allowed: tuple[str, ...],
+    default: str,
+    *,
+    fold: Callable[[str], str] = str.lower,
+) -> str:
+    value = fold((env.get(name) or default).strip())
+    if value not in allowed and value != default:
+        raise ConfigurationError(f"{name}={env[name]!r}: use one of {', '.join(allowed)}.")
+    return value
+
+
+def _integer(env: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
+    text = (env.get(name) or "").strip()
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise ConfigurationError(f"{name}={text!r}: use a whole number from {low} to {high}.")
+    return int(text)
+
+
+def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(word for word in (env.get(name) or "").replace(",", " ").split() if word)
+
+
+def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str | None:
+    value = (env.get(name) or "").strip()
+    if not value:
+        return None
+    if urlsplit(value).scheme not in schemes:
+        # The value itself may hold a password: it is not repeated.
+        raise ConfigurationError(f"{name}: use an address that starts with one of {schemes}.")
+    return value
+
+
+def _origins(env: Mapping[str, str]) -> tuple[str, ...]:
+    origins = tuple(origin.rstrip("/") for origin in _words(env, "CORS_ORIGINS"))
+    for origin in origins:
+        parts = urlsplit(origin)
+        if origin != "*" and (parts.scheme not in ("http", "https") or parts.path or parts.query):
+            raise ConfigurationError(
+                f"CORS_ORIGINS: {origin!r} is not an origin such as https://dashboard.example."
+            )
+    return origins
+
+
+def _database_url(value: str | None, instance: Path) -> str:
+    if not value:
+        return f"sqlite:///{instance / 'prodapp.db'}"
+    # "postgres://" is what hosting panels hand out, and SQLAlchemy 2.1 takes "postgresql://" for
+    # psycopg 3; both mean the driver that prodapp ships.
+    for prefix in ("postgres://", "postgresql://"):
+        if value.startswith(prefix):
+            return "postgresql+psycopg2://" + value.removeprefix(prefix)
+    if not value.startswith(("sqlite:///", "postgresql+psycopg2://")):
+        raise ConfigurationError("DATABASE_URL: use a postgresql:// or sqlite:/// address.")
+    return value
+
+
+def _secret_key(env: Mapping[str, str], profile: str, instance: Path) -> str:
+    value = env.get("SECRET_KEY") or ""
+    is_weak = len(value) < MIN_SECRET_LENGTH or value.lower() in WEAK_SECRETS
+    if value and (not is_weak or profile in ("development", "testing")):
+        return value
+    if profile in ("staging", "production"):
+        raise ConfigurationError(
+            f"SECRET_KEY is {'too weak' if value else 'not set'}: the {profile} profile needs at "
+            f"least {MIN_SECRET_LENGTH} random characters, for example from "
+            "`python -c 'import secrets; print(secrets.token_urlsafe(48))'`."
+        )
+    return _generated_secret(instance / "secret_key")
+
+
+def _generated_secret(path: Path) -> str:
+    """The installation's own key, made at the first start and kept in the instance folder."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48))
+        # Several processes may start at once: the first link wins, and nobody reads half a key.
+        with suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
+    return path.read_text(encoding="ascii").strip()
+
+
+def _read_dotenv(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    from dotenv import dotenv_values
+
+    return {name: value for name, value in dotenv_values(path).items() if value is not None}

@@ -1,0 +1,203 @@
+"""The verbs of data sets: upload, read, list, send to import, take back from the dead."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from typing import IO, Any
+
+from sqlalchemy import select
+
+from prodapp import audit, queue
+from prodapp.auth.objects import dataset_of, machine_of
+from prodapp.caller import Caller
+from prodapp.datasets import transitions
+from prodapp.datasets.documents import preview_document
+from prodapp.exceptions import FieldError, InvalidInput, LeaseLost, N_
+from prodapp.extensions import command, db
+from prodapp.ml.intake import preview_table
+from prodapp.models import Dataset, DatasetState, Machine
+from prodapp.models.lease import HorseDeath, Wish
+from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
+from prodapp.storage import storage
+
+JOB = "prodapp.datasets.jobs.import_dataset"
+PREVIEW_BYTES = 2 * 1024**2
+MAX_FILENAME = 255
+MAX_RECORDS = 100_000
+
+
+def register_dataset(
+    caller: Caller,
+    *,
+    machine_id: int,
+    source: IO[bytes],
+    filename: str,
+    overrides: Mapping[str, str] | None = None,
+) -> Dataset:
+    """Store an uploaded file for a machine, preview its first part, and send it to import.
+
+    ``source`` must be seekable. Raises :class:`NotFound` and, for a file that cannot become a
+    table, :class:`DataRefused` before anything is stored.
+    """
+    machine = machine_of(caller, machine_id)
+    head = source.read(PREVIEW_BYTES)
+    is_complete = not source.read(1)
+    preview = preview_table(
+        head, filename=filename, is_complete=is_complete, overrides=overrides or {}
+    )
+    source.seek(0)
+    stored = storage().put(source)
+    with command() as session:
+        dataset = Dataset(
+            site_id=caller.site_id,
+            machine_id=machine.id,
+            filename=_display_name(filename),
+            size_bytes=stored.size,
+            source_key=stored.key,
+            state=DatasetState.QUEUED,
+            preview=preview_document(preview),
+            overrides=dict(overrides or {}),
+            request_id=caller.request_id,
+            created_by_id=caller.user_id,
+        )
+        session.add(dataset)
+        session.flush()
+        audit.record(
+            session,
+            caller,
+            "dataset.uploaded",
+            f"dataset:{dataset.id}",
+            after={"machine": machine.id, "sha256": stored.key},
+        )
+    _send(dataset.id, dataset.attempt)
+    return dataset
+
+
+def register_records(
+    caller: Caller, *, machine_id: int, records: Sequence[Mapping[str, Any]]
+) -> Dataset:
+    """Store JSON records (flat objects; missing keys are missing values) as a data set."""
+    if not records or len(records) > MAX_RECORDS:
+        message = N_("Give between 1 and %(max)s records.")
+        field = FieldError("/records", message, {"max": MAX_RECORDS})
+        raise InvalidInput(message, fields=(field,), max=MAX_RECORDS)
+    names = list(dict.fromkeys(name for record in records for name in record))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    for index, record in enumerate(records):
+        writer.writerow({name: _cell(value, index, name) for name, value in record.items()})
+    return register_dataset(
+        caller,
+        machine_id=machine_id,
+        source=io.BytesIO(text.getvalue().encode()),
+        filename="records.csv",
+        overrides={"encoding": "utf-8", "delimiter": ",", "decimal": ".", "header": "yes"},
+    )
+
+
+def list_datasets(
+    caller: Caller,
+    *,
+    machine_id: int | None = None,
+    page: int = 1,
+    page_size: int = DEFAULT_PAGE_SIZE,
+) -> Page[Dataset]:
+    """Data sets, newest first."""
+    number, size = clamp(page, page_size)
+    statement = (
+        select(Dataset)
+        .join(Dataset.machine)
+        .where(
+            Dataset.site_id == caller.site_id,
+            Dataset.deleted_at.is_(None),
+            Machine.deleted_at.is_(None),
+        )
+    )
+    if machine_id is not None:
+        statement = statement.where(Dataset.machine_id == machine_of(caller, machine_id).id)
+    found = db.paginate(
+        statement.order_by(Dataset.id.desc()), page=number, per_page=size, error_out=False
+    )
+    return Page(found.items, number, size, found.total or 0)
+
+
+def open_source(caller: Caller, dataset_id: int) -> tuple[Dataset, IO[bytes]]:
+    """A data set and its file as it was uploaded, open for reading."""
+    dataset = dataset_of(caller, dataset_id)
+    return dataset, storage().open(dataset.source_key)
+
+
+def dispatch() -> int:
+    """Send every import that is due to the queue; returns how many were sent."""
+    due = transitions.due_imports(db.session())
+    return sum(_send(dataset_id, attempt) for dataset_id, attempt in due)
+
+
+def reap() -> int:
+    """Take imports back from workers that stopped renewing their lease; returns how many."""
+    return sum(
+        _take_back(dataset, is_expired=True)
+        for dataset in transitions.expired_imports(db.session())
+    )
+
+
+def renew_lease(dataset_id: int, *, worker_name: str) -> None:
+    """As :func:`transitions.renew_lease`, in a transaction of its own."""
+    with command() as session:
+        transitions.renew_lease(session, dataset_id, worker_name=worker_name)
+
+
+def wish(dataset_id: int, *, worker_name: str) -> Wish:
+    """As :func:`transitions.wish`, in a transaction of its own."""
+    try:
+        return transitions.wish(db.session(), dataset_id, worker_name=worker_name)
+    finally:
+        db.session.rollback()
+
+
+def horse_died(dataset_id: int, *, worker_name: str, cause: HorseDeath) -> None:
+    """The worker saw its child end without a word: the import goes back into the line."""
+    dataset = db.session.get(Dataset, dataset_id)
+    if dataset is not None and dataset.worker_name == worker_name:
+        _take_back(dataset, is_handed_back=cause is HorseDeath.HANDED_BACK)
+
+
+def _take_back(dataset: Dataset, **how: bool) -> bool:
+    try:
+        with command() as session:
+            session.refresh(dataset)
+            transitions.lose(session, dataset, **how)
+    except LeaseLost:
+        return False
+    return True
+
+
+def _send(dataset_id: int, attempt: int) -> bool:
+    """Enqueue after the commit; a queue that is away leaves the import to the dispatcher."""
+    if not queue.enqueue(JOB, dataset_id, job_id=f"dataset-{dataset_id}-{attempt + 1}"):
+        return False
+    with command() as session:
+        transitions.mark_dispatched(session, dataset_id)
+    return True
+
+
+def _display_name(filename: str) -> str:
+    """The client's name for the file, for people to read; never a path of ours."""
+    name = PurePath(filename.replace("\\", "/")).name.strip() or "data.csv"
+    printable = "".join(c for c in name if c.isprintable())
+    return printable[-MAX_FILENAME:]
+
+
+def _cell(value: Any, index: int, name: str) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, dict | list):
+        message = N_("Record %(row)s: %(name)s must be a number, a text or null.")
+        params = {"row": index + 1, "name": name}
+        field = FieldError(f"/records/{index}/{name}", message, params)
+        raise InvalidInput(message, fields=(field,), **params)
+    return value

@@ -1,0 +1,109 @@
+"""Extensions that are bound to an application later, and the transaction that commands run in."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+from flask import Flask
+from flask_babel import Babel
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+from sqlalchemy import Connection, MetaData, event
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from prodapp.config import Settings
+from prodapp.exceptions import ConfigurationError
+
+
+class Base(DeclarativeBase):
+    """Constraint names follow one convention, so that migrations can name what they drop."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+migrate = Migrate()
+csrf = CSRFProtect()
+babel = Babel()
+limiter = Limiter(key_func=get_remote_address)
+
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+
+def settings_of(app: Flask) -> Settings:
+    """The typed settings that ``app`` was made with."""
+    return cast(Settings, app.extensions["prodapp.settings"])
+
+
+def init_database(app: Flask) -> None:
+    """Bind the database and, for SQLite, make it durable and friendly to several processes."""
+    db.init_app(app)
+    migrate.init_app(app, db, directory="migrations", render_as_batch=True)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            event.listen(db.engine, "connect", _configure_sqlite)
+            event.listen(db.engine, "begin", _begin_sqlite)
+
+
+def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    # The driver must not open transactions by itself: "begin" below decides their kind.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A reading transaction that turns into a writing one fails at once when another process wrote
+    # in between, whatever the time-out: commands therefore take the write lock at their start.
+    kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {kind}")
+
+
+@contextmanager
+def command() -> Iterator[Session]:
+    """One transaction for one verb: committed at the end, rolled back on any error.
+
+    Objects loaded before it stay usable; a command inside a command is a mistake.
+    """
+    session = db.session()
+    if session.info.get("in_command"):
+        raise RuntimeError("a command was started inside another command")
+    session.commit()  # ends the read transaction that looking the caller up began
+    session.info["in_command"] = True
+    try:
+        session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info["in_command"] = False
+
+
+def refuse_old_sqlite() -> None:
+    """``UPDATE … RETURNING``, which claims rely on, needs SQLite 3.35."""
+    if sqlite3.sqlite_version_info < (3, 35):
+        raise ConfigurationError(
+            f"SQLite {sqlite3.sqlite_version} is too old: prodapp needs 3.35 or newer, "
+            "or a PostgreSQL in DATABASE_URL."
+        )

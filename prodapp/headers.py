@@ -1,0 +1,69 @@
+"""Security headers of every answer, the CSP nonce, and CORS for the configured origins."""
+
+from __future__ import annotations
+
+import secrets
+
+from flask import Flask, Response, current_app, g, request
+
+from prodapp.auth.guard import Surface, surface_of
+from prodapp.extensions import settings_of
+
+CORS_HEADERS = "Authorization, Content-Type, X-API-Key, X-Request-ID, Idempotency-Key, If-Match"
+CORS_EXPOSED = "Location, Link, X-Pagination, X-Request-ID, ETag, Retry-After"
+CORS_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+
+
+def csp_nonce() -> str:
+    """This answer's nonce: scripts that carry it run, all other inline scripts do not."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return str(g.csp_nonce)
+
+
+def init_app(app: Flask) -> None:
+    """Add the headers to every answer of ``app``."""
+    app.add_template_global(csp_nonce)
+    app.after_request(_secure)
+    app.after_request(_allow_origins)
+
+
+def _secure(response: Response) -> Response:
+    headers = response.headers
+    nonce = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
+    headers.setdefault(
+        "Content-Security-Policy",
+        f"default-src 'none'; script-src 'self'{nonce}; style-src 'self'{nonce}; "
+        "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'",
+    )
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    if settings_of(current_app).is_https:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    if request.endpoint != "static":
+        headers.setdefault("Cache-Control", "no-store")
+        headers.add("Vary", "Cookie, Accept-Language, HX-Request")
+    return response
+
+
+def _allow_origins(response: Response) -> Response:
+    """CORS without credentials: cookies never count on these surfaces from elsewhere."""
+    origin = request.headers.get("Origin")
+    allowed = settings_of(current_app).cors_origins
+    if not origin or surface_of(request.path) is Surface.PAGE:
+        return response
+    response.headers.add("Vary", "Origin")
+    if origin not in allowed and "*" not in allowed:
+        return response
+    response.headers["Access-Control-Allow-Origin"] = origin
+    response.headers["Access-Control-Expose-Headers"] = CORS_EXPOSED
+    if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+        response.headers["Access-Control-Allow-Methods"] = CORS_METHODS
+        response.headers["Access-Control-Allow-Headers"] = CORS_HEADERS
+        response.headers["Access-Control-Max-Age"] = "600"
+    return response
+

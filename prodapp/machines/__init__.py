@@ -1,0 +1,1 @@
+"""Machines: register, list, read, rename, delete."""

@@ -1,0 +1,355 @@
+"""The verbs of machines. Rows of another site look missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, aliased, selectinload
+
+from prodapp import audit
+from prodapp.auth.objects import machine_of
+from prodapp.caller import Caller
+from prodapp.exceptions import Conflict, FieldError, InvalidInput, N_, NotFound
+from prodapp.extensions import command, db
+from prodapp.models import Dataset, Machine, ModelVersion, RunState, TrainingRun, VariableRanking
+from prodapp.models.training_run import ACTIVE
+from prodapp.models.types import db_now
+from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
+
+MAX_NAME = 200
+STORY_LENGTH = 50
+SORTS = ("name", "created_at", "trained_at", "r2")
+
+
+@dataclass(frozen=True)
+class MachineOverview:
+    """A machine as lists show it.
+
+    ``status`` is one of ``created``, ``queued``, ``training``, ``completed``, ``failed``;
+    ``r2``, ``top_variable`` and ``trained_at`` are the champion's, ``None`` before there is one.
+    """
+
+    id: int
+    name: str
+    status: str
+    created_at: datetime
+    latest_run_id: int | None
+    champion_id: int | None
+    target: str | None
+    r2: float | None
+    explains: bool | None
+    top_variable: str | None
+    trained_at: datetime | None
+
+
+@dataclass(frozen=True)
+class MachineStory:
+    """What a machine's page tells; lists are newest first and bounded."""
+
+    machine: MachineOverview
+    champion: ModelVersion | None
+    datasets: Sequence[Dataset]
+    runs: Sequence[TrainingRun]
+    versions: Sequence[ModelVersion]
+
+
+def machine_status(run_state: str | None, *, has_champion: bool) -> str:
+    """The status that the latest run's state means (``api.md`` §2)."""
+    if run_state is None:
+        return "created"
+    if run_state in (RunState.QUEUED, RunState.RETRY_WAIT):
+        return "queued"
+    if run_state in ACTIVE:
+        return "training"
+    if run_state == RunState.SUCCEEDED or has_champion:
+        return "completed"
+    return "failed" if run_state == RunState.FAILED else "created"
+
+
+def create_machine(caller: Caller, *, name: str, is_local: bool = False) -> Machine:
+    """Register a machine. Raises :class:`InvalidInput` (empty, too long), :class:`Conflict`."""
+    name = _checked_name(name)
+    try:
+        with command() as session:
+            machine = Machine(
+                site_id=caller.site_id,
+                name=name,
+                name_key=name.casefold(),
+                is_local=is_local,
+                created_by_id=caller.user_id,
+            )
+            session.add(machine)
+            session.flush()
+            audit.record(
+                session, caller, "machine.created", f"machine:{machine.id}", after={"name": name}
+            )
+    except IntegrityError as error:
+        raise _name_taken(name) from error
+    return machine
+
+
+def rename_machine(caller: Caller, machine_id: int, *, name: str) -> Machine:
+    """Give a machine another name. Raises as :func:`create_machine` and :func:`machine_of`."""
+    name = _checked_name(name)
+    machine = machine_of(caller, machine_id)
+    try:
+        with command() as session:
+            before, machine.name, machine.name_key = machine.name, name, name.casefold()
+            audit.record(
+                session,
+                caller,
+                "machine.renamed",
+                f"machine:{machine.id}",
+                before={"name": before},
+                after={"name": name},
+            )
+    except IntegrityError as error:
+        raise _name_taken(name) from error
+    return machine
+
+
+def delete_machine(caller: Caller, machine_id: int) -> None:
+    """Delete a machine and ask its active runs to cancel; its files go once these have ended."""
+    machine = machine_of(caller, machine_id)
+    with command() as session:
+        # Only the one who marks it may note the act: two deletes at once are one.
+        marked = session.execute(
+            update(Machine)
+            .where(Machine.id == machine.id, Machine.deleted_at.is_(None))
+            .values(deleted_at=db_now())
+            .returning(Machine.id)
+        ).all()
+        if not marked:
+            raise NotFound(N_("There is no machine %(id)s."), id=machine_id)
+        session.execute(
+            update(TrainingRun)
+            .where(
+                TrainingRun.machine_id == machine.id,
+                TrainingRun.state.in_(ACTIVE),
+                TrainingRun.cancel_requested_at.is_(None),
+            )
+            .values(cancel_requested_at=db_now())
+        )
+        session.execute(
+            update(Dataset)
+            .where(Dataset.machine_id == machine.id, Dataset.deleted_at.is_(None))
+            .values(deleted_at=db_now())
+        )
+        audit.record(
+            session,
+            caller,
+            "machine.deleted",
+            f"machine:{machine.id}",
+            before={"name": machine.name},
+        )
+
+
+def overview(caller: Caller, machine_id: int) -> MachineOverview:
+    """One machine as lists show it. Raises :class:`NotFound`."""
+    machine_of(caller, machine_id)
+    row = db.session.execute(_overviews(caller).where(Machine.id == machine_id)).one()
+    return _to_overview(row._mapping)
+
+
+def story(caller: Caller, machine_id: int) -> MachineStory:
+    """Everything that happened to a machine lately. Raises :class:`NotFound`."""
+    machine = overview(caller, machine_id)
+
+    def latest(model: type[Any]) -> Sequence[Any]:
+        return db.session.scalars(
+            select(model)
+            .where(model.machine_id == machine_id)
+            .order_by(model.id.desc())
+            .limit(STORY_LENGTH)
+        ).all()
+
+    champion = None
+    if machine.champion_id is not None:
+        champion = db.session.get(
+            ModelVersion, machine.champion_id, options=[selectinload(ModelVersion.ranking)]
+        )
+    return MachineStory(
+        machine, champion, latest(Dataset), latest(TrainingRun), latest(ModelVersion)
+    )
+
+
+def list_machines(
+    caller: Caller,
+    *,
+    q: str = "",
+    status: str | None = None,
+    sort: str = "name",
+    descending: bool = False,
+    page: int = 1,
+    page_size: int = DEFAULT_PAGE_SIZE,
+) -> Page[MachineOverview]:
+    """The machines whose name contains ``q``, a page at a time.
+
+    Raises :class:`InvalidInput` for an unknown ``sort``.
+    """
+    number, size = clamp(page, page_size)
+    statement = _overviews(caller)
+    if q.strip():
+        statement = statement.where(Machine.name_key.contains(q.strip().casefold(), autoescape=True))
+    if status:
+        statement = statement.where(_status_is(statement, status))
+    total = db.session.scalar(select(func.count()).select_from(statement.subquery())) or 0
+    order = _sort_column(statement, sort)
+    order = order.desc().nulls_last() if descending else order.asc().nulls_last()
+    rows = db.session.execute(
+        statement.order_by(order, Machine.id).limit(size).offset((number - 1) * size)
+    )
+    return Page([_to_overview(row._mapping) for row in rows], number, size, total)
+
+
+def all_machines(caller: Caller) -> Sequence[MachineOverview]:
+    """Every machine of the site in order of id, for clients that read the list whole."""
+    rows = db.session.execute(_overviews(caller).order_by(Machine.id))
+    return [_to_overview(row._mapping) for row in rows]
+
+
+def purge_deleted() -> dict[str, datetime]:
+    """Forget deleted machines whose runs have ended.
+
+    Returns the storage keys that nobody uses any more, with the time their machine was deleted.
+    """
+    active = select(TrainingRun.machine_id).where(TrainingRun.state.in_(ACTIVE))
+    waiting = select(Machine.id, Machine.deleted_at).where(
+        Machine.deleted_at.is_not(None), Machine.purged_at.is_(None), Machine.id.not_in(active)
+    )
+    if not db.session.execute(waiting).first():
+        return {}
+    keys: dict[str, datetime] = {}
+    with command() as session:
+        for machine_id, deleted_at in session.execute(waiting).all():
+            session.execute(
+                update(Machine).where(Machine.id == machine_id).values(purged_at=db_now())
+            )
+            keys |= dict.fromkeys(_files_of(session, machine_id), deleted_at)
+        for key in _living_files(session, set(keys)):
+            del keys[key]
+    return keys
+
+
+def _files_of(session: Session, machine_id: int) -> set[str]:
+    datasets = session.execute(
+        select(Dataset.source_key, Dataset.table_key).where(Dataset.machine_id == machine_id)
+    )
+    artifacts = session.scalars(
+        select(ModelVersion.artifact_key).where(ModelVersion.machine_id == machine_id)
+    )
+    return {key for row in datasets for key in row if key} | set(artifacts)
+
+
+def _living_files(session: Session, keys: set[str]) -> set[str]:
+    """Those of ``keys`` that a machine which was not purged still refers to."""
+    living = select(Machine.id).where(Machine.purged_at.is_(None))
+    used: set[str] = set()
+    for column, owner in (
+        (Dataset.source_key, Dataset.machine_id),
+        (Dataset.table_key, Dataset.machine_id),
+        (ModelVersion.artifact_key, ModelVersion.machine_id),
+    ):
+        used.update(
+            key
+            for key in session.scalars(select(column).where(column.in_(keys), owner.in_(living)))
+            if key
+        )
+    return used
+
+
+def _overviews(caller: Caller) -> Select[Any]:
+    latest = (
+        select(TrainingRun.machine_id, func.max(TrainingRun.id).label("run_id"))
+        .group_by(TrainingRun.machine_id)
+        .subquery()
+    )
+    run = aliased(TrainingRun)
+    return (
+        select(
+            Machine.id,
+            Machine.name,
+            Machine.created_at,
+            run.id.label("latest_run_id"),
+            run.state.label("run_state"),
+            ModelVersion.id.label("champion_id"),
+            ModelVersion.target,
+            ModelVersion.metrics["r2"].as_float().label("r2"),
+            ModelVersion.metrics["explains"].as_boolean().label("explains"),
+            ModelVersion.created_at.label("trained_at"),
+            VariableRanking.feature.label("top_variable"),
+        )
+        .outerjoin(latest, latest.c.machine_id == Machine.id)
+        .outerjoin(run, run.id == latest.c.run_id)
+        .outerjoin(
+            ModelVersion,
+            (ModelVersion.machine_id == Machine.id) & ModelVersion.is_champion.is_(True),
+        )
+        .outerjoin(
+            VariableRanking,
+            (VariableRanking.version_id == ModelVersion.id) & (VariableRanking.rank == 1),
+        )
+        .where(Machine.site_id == caller.site_id, Machine.deleted_at.is_(None))
+    )
+
+
+def _to_overview(row: Mapping[str, Any]) -> MachineOverview:
+    values = dict(row)
+    state = values.pop("run_state")
+    return MachineOverview(
+        status=machine_status(state, has_champion=values["champion_id"] is not None), **values
+    )
+
+
+def _status_is(statement: Select[Any], status: str) -> ColumnElement[bool]:
+    columns = statement.selected_columns
+    matching = {
+        has_champion: [
+            state
+            for state in (None, *RunState)
+            if machine_status(state, has_champion=has_champion) == status
+        ]
+        for has_champion in (False, True)
+    }
+    champion, state = columns["champion_id"], columns["run_state"]
+
+    def among(states: list[Any]) -> ColumnElement[bool]:
+        inside: ColumnElement[bool] = state.in_([s for s in states if s is not None])
+        return inside | state.is_(None) if None in states else inside
+
+    result: ColumnElement[bool] = (champion.is_(None) & among(matching[False])) | (
+        champion.is_not(None) & among(matching[True])
+    )
+    return result
+
+
+def _sort_column(statement: Select[Any], sort: str) -> ColumnElement[Any]:
+    if sort not in SORTS:
+        message = N_("Unknown sort %(sort)s. Use one of %(allowed)s.")
+        params = {"sort": sort, "allowed": ", ".join(SORTS)}
+        raise InvalidInput(message, fields=(FieldError("/sort", message, params),), **params)
+    if sort == "name":
+        return Machine.name_key.expression
+    column: ColumnElement[Any] = statement.selected_columns[sort]
+    return column
+
+
+def _checked_name(name: str) -> str:
+    name = " ".join(name.split())
+    if not name:
+        message = N_("Give the machine a name.")
+        raise InvalidInput(message, fields=(FieldError("/name", message),))
+    if len(name) > MAX_NAME:
+        message = N_("The name is too long: at most %(max)s characters.")
+        field = FieldError("/name", message, {"max": MAX_NAME})
+        raise InvalidInput(message, fields=(field,), max=MAX_NAME)
+    return name
+
+
+def _name_taken(name: str) -> Conflict:
+    return Conflict(N_("There is already a machine named %(name)s."), name=name)

@@ -1,0 +1,96 @@
+"""The pages of machines."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from prodapp.auth.guard import current_caller
+from prodapp.auth.permissions import requires
+from prodapp.error_text import error_text
+from prodapp.exceptions import Conflict, InvalidInput
+from prodapp.machines import service
+from prodapp.machines.forms import ListQuery
+
+bp = Blueprint("machines", __name__, url_prefix="/app/machines")
+
+
+@bp.get("/")
+@requires("viewer")
+def index() -> str:
+    query = ListQuery.parse(request.args)
+    page = service.list_machines(
+        current_caller(),
+        q=query.q,
+        status=query.status or None,
+        sort=query.sort,
+        descending=query.order == "desc",
+        page=query.page,
+    )
+    return render_template("machines/list.html", **{**asdict(query), "page": page})
+
+
+@bp.get("/new")
+@requires("operator")
+def new() -> str:
+    return render_template("machines/new.html", name="", error=None)
+
+
+@bp.post("/")
+@requires("operator")
+def create() -> Response | tuple[str, int]:
+    name = request.form.get("name", "")
+    try:
+        machine = service.create_machine(current_caller(), name=name)
+    except (InvalidInput, Conflict) as error:
+        page = render_template("machines/new.html", name=name, error=error_text(error))
+        return page, 422
+    return redirect(url_for("datasets.new", machine_id=machine.id))
+
+
+@bp.get("/<int:machine_id>")
+@requires("viewer")
+def detail(machine_id: int) -> str:
+    story = service.story(current_caller(), machine_id)
+    return render_template("machines/detail.html", **vars(story))
+
+
+@bp.get("/<int:machine_id>/edit")
+@requires("operator")
+def edit(machine_id: int) -> str:
+    machine = service.overview(current_caller(), machine_id)
+    return render_template("machines/edit.html", machine=machine, name=machine.name, error=None)
+
+
+@bp.post("/<int:machine_id>/edit")
+@requires("operator")
+def rename(machine_id: int) -> Response | tuple[str, int]:
+    name = request.form.get("name", "")
+    try:
+        service.rename_machine(current_caller(), machine_id, name=name)
+    except (InvalidInput, Conflict) as error:
+        machine = service.overview(current_caller(), machine_id)
+        page = render_template(
+            "machines/edit.html", machine=machine, name=name, error=error_text(error)
+        )
+        return page, 422
+    return redirect(url_for("machines.detail", machine_id=machine_id))
+
+
+@bp.get("/<int:machine_id>/delete")
+@requires("analyst")
+def confirm_delete(machine_id: int) -> str:
+    story = service.story(current_caller(), machine_id)
+    return render_template("machines/delete.html", **vars(story))
+
+
+@bp.post("/<int:machine_id>/delete")
+@requires("analyst")
+def delete(machine_id: int) -> Response:
+    name = service.overview(current_caller(), machine_id).name
+    service.delete_machine(current_caller(), machine_id)
+    flash(_("%(name)s was deleted.", name=name), "success")
+    return redirect(url_for("machines.index"))

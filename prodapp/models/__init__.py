@@ -1,0 +1,30 @@
+"""The tables. One file an entity; importing this package registers them all."""
+
+from prodapp.models.audit_event import AuditEvent
+from prodapp.models.callback_delivery import CallbackDelivery
+from prodapp.models.credentials import ApiKey, RefreshToken, SignInLink, UserSession
+from prodapp.models.dataset import Dataset, DatasetState
+from prodapp.models.machine import Machine
+from prodapp.models.model_version import ModelVersion
+from prodapp.models.site import Site
+from prodapp.models.training_run import RunState, TrainingRun
+from prodapp.models.user import User
+from prodapp.models.variable_ranking import VariableRanking
+
+__all__ = [
+    "ApiKey",
+    "AuditEvent",
+    "CallbackDelivery",
+    "Dataset",
+    "DatasetState",
+    "Machine",
+    "ModelVersion",
+    "RefreshToken",
+    "RunState",
+    "SignInLink",
+    "Site",
+    "TrainingRun",
+    "User",
+    "UserSession",
+    "VariableRanking",
+]

@@ -1,0 +1,80 @@
+"""What proves who a caller is. Only hashes are stored: a copied database opens nothing."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from prodapp.extensions import Model
+from prodapp.models.types import CreatedAt, Id, Name, Timestamp
+from prodapp.models.user import User
+
+
+class UserSession(Model):
+    """One browser signed in. Ends by sign-out, idleness or age."""
+
+    __tablename__ = "user_sessions"
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    address: Mapped[str | None] = mapped_column(String(45))
+    user_agent: Mapped[str | None] = mapped_column(String(300))
+    created_at: Mapped[CreatedAt]
+    last_seen_at: Mapped[CreatedAt]
+    revoked_at: Mapped[Timestamp | None]
+
+    user: Mapped[User] = relationship(lazy="joined")
+
+
+class SignInLink(Model):
+    """A link that signs its user in once."""
+
+    __tablename__ = "sign_in_links"
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[Timestamp]
+    used_at: Mapped[Timestamp | None]
+
+    user: Mapped[User] = relationship(lazy="joined")
+
+
+class RefreshToken(Model):
+    """One link in a family of refresh tokens; using one twice revokes the family."""
+
+    __tablename__ = "refresh_tokens"
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    family: Mapped[UUID] = mapped_column(default=uuid4, index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[Timestamp]
+    used_at: Mapped[Timestamp | None]
+    revoked_at: Mapped[Timestamp | None]
+
+    user: Mapped[User] = relationship(lazy="joined")
+
+
+class ApiKey(Model):
+    """A program's key: ``prefix`` finds the row, the hash proves the rest."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    name: Mapped[Name]
+    prefix: Mapped[str] = mapped_column(String(16), unique=True)
+    key_hash: Mapped[str] = mapped_column(String(64))
+    role: Mapped[str] = mapped_column(String(20))
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[Timestamp | None]
+    last_used_at: Mapped[Timestamp | None]
+    revoked_at: Mapped[Timestamp | None]
+
+    user: Mapped[User] = relationship(lazy="joined")

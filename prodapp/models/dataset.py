@@ -1,0 +1,53 @@
+"""One uploaded file of a machine: stored as it came, and once more as a parsed table."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from prodapp.extensions import Model
+from prodapp.models.lease import Leased
+from prodapp.models.machine import Machine
+from prodapp.models.types import BigId, CreatedAt, Id, Json, Timestamp
+
+
+class DatasetState(StrEnum):
+    QUEUED = "queued"
+    IMPORTING = "importing"
+    READY = "ready"
+    REFUSED = "refused"
+
+
+class Dataset(Leased, Model):
+    """Immutable once uploaded. ``preview`` is what intake decided and saw, as a document.
+
+    ``source_key`` and ``table_key`` are storage keys (SHA-256 of the content) of the uploaded
+    bytes and of the Parquet file that the import wrote; ``overrides`` what a person decided
+    instead of intake.
+    """
+
+    __tablename__ = "datasets"
+    __table_args__ = (
+        CheckConstraint("state IN ('queued', 'importing', 'ready', 'refused')", name="state"),
+    )
+
+    id: Mapped[Id]
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    machine_id: Mapped[int] = mapped_column(ForeignKey("machines.id"), index=True)
+    filename: Mapped[str] = mapped_column(String(255))
+    size_bytes: Mapped[int] = mapped_column(BigId)
+    source_key: Mapped[str] = mapped_column(String(64), index=True)
+    table_key: Mapped[str | None] = mapped_column(String(64), index=True)
+    n_rows: Mapped[int | None]
+    n_columns: Mapped[int | None]
+    preview: Mapped[dict[str, Any]] = mapped_column(Json)
+    overrides: Mapped[dict[str, str]] = mapped_column(Json, default=dict)
+    request_id: Mapped[str | None] = mapped_column(String(64))
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[CreatedAt]
+    deleted_at: Mapped[Timestamp | None]
+
+    machine: Mapped[Machine] = relationship()

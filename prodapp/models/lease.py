@@ -1,0 +1,140 @@
+"""Work that a worker owns for a while: the columns, and the transitions that only the owner makes.
+
+Each transition is one ``UPDATE`` that names the state, attempt and lease token which it expects,
+by the database's clock. Touching no row means: somebody else has it, stop (``runs.md``).
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, String, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from prodapp.exceptions import LeaseLost
+from prodapp.models.types import Json, Timestamp, db_now
+
+LEASE_SECONDS = 20.0
+
+
+class Leased:
+    """Columns of a row that carries work: a training run, the import of a data set.
+
+    ``attempt`` counts claims, ``n_failures`` the work's own failures, ``n_lost`` the workers that
+    vanished with it in a row. ``error_message`` is a template (see ``DomainError``).
+    """
+
+    state: Mapped[str] = mapped_column(String(20), index=True)
+    stage: Mapped[str | None] = mapped_column(String(40))
+    progress: Mapped[float] = mapped_column(default=0.0)
+    attempt: Mapped[int] = mapped_column(default=0)
+    n_failures: Mapped[int] = mapped_column(default=0)
+    n_lost: Mapped[int] = mapped_column(default=0)
+    worker_name: Mapped[str | None] = mapped_column(String(100))
+    lease_token: Mapped[str | None] = mapped_column(String(32))
+    lease_until: Mapped[Timestamp | None]
+    dispatched_at: Mapped[Timestamp | None]
+    retry_at: Mapped[Timestamp | None]
+    started_at: Mapped[Timestamp | None]
+    finished_at: Mapped[Timestamp | None]
+    error_code: Mapped[str | None] = mapped_column(String(40))
+    error_message: Mapped[str | None] = mapped_column(String(2000))
+    error_params: Mapped[dict[str, Any] | None] = mapped_column(Json)
+
+
+LeasedModel = TypeVar("LeasedModel", bound=Leased)
+
+
+class Wish(Enum):
+    """What a worker should do with the work that its child is at."""
+
+    CONTINUE = "continue"
+    CANCEL = "cancel"
+    LET_GO = "let go"  # it ended, or another worker has it
+
+
+class HorseDeath(Enum):
+    """Why a worker's child ended without saying how its work went."""
+
+    CANCELED = "canceled"  # stopped because its work was not wanted any more
+    HANDED_BACK = "handed back"  # stopped because its worker was asked to stop
+    OUT_OF_MEMORY = "out of memory"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Proof of ownership: which row, which attempt, under which token."""
+
+    row_id: int
+    attempt: int
+    token: str
+
+
+def claim(
+    session: Session,
+    model: type[Any],
+    row_id: int,
+    *,
+    worker_name: str,
+    queued: str,
+    running: str,
+    where: tuple[ColumnElement[bool], ...] = (),
+) -> Lease | None:
+    """Take a ``queued`` row for ``worker_name``; ``None`` when somebody else was faster."""
+    token = secrets.token_hex(16)
+    attempt = session.scalar(
+        update(model)
+        .where(model.id == row_id, model.state == queued, *where)
+        .values(
+            state=running,
+            stage=None,
+            progress=0.0,
+            attempt=model.attempt + 1,
+            worker_name=worker_name,
+            lease_token=token,
+            lease_until=db_now(LEASE_SECONDS),
+            retry_at=None,
+            started_at=db_now(),
+            finished_at=None,
+        )
+        .returning(model.attempt)
+    )
+    return None if attempt is None else Lease(row_id, attempt, token)
+
+
+def advance(
+    session: Session,
+    model: type[Any],
+    lease: Lease,
+    *,
+    expect: tuple[str, ...],
+    where: tuple[ColumnElement[bool], ...] = (),
+    **values: Any,
+) -> None:
+    """Change a row that ``lease`` owns and that is in one of the ``expect`` states.
+
+    Raises :class:`LeaseLost` when the row is not there any more: nothing was changed.
+    """
+    changed = session.execute(
+        update(model)
+        .where(
+            model.id == lease.row_id,
+            model.state.in_(expect),
+            model.attempt == lease.attempt,
+            model.lease_token == lease.token,
+            *where,
+        )
+        .values(**values)
+        .returning(model.id)
+    ).all()
+    if len(changed) != 1:
+        raise LeaseLost(f"{model.__tablename__} {lease.row_id}, attempt {lease.attempt}")
+
+
+def settled(**values: Any) -> dict[str, Any]:
+    """Values of a row that nobody owns any more, with ``values`` on top."""
+    return {"lease_token": None, "lease_until": None, "dispatched_at": None, **values}

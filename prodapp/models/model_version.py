@@ -1,0 +1,59 @@
+"""The accepted output of a run: a fitted pipeline's file and everything that a page shows of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from prodapp.extensions import Model
+from prodapp.models.dataset import Dataset
+from prodapp.models.machine import Machine
+from prodapp.models.training_run import TrainingRun
+from prodapp.models.types import BigId, CreatedAt, Id, Json
+from prodapp.models.variable_ranking import VariableRanking
+
+_CHAMPION = text("is_champion")
+
+
+class ModelVersion(Model):
+    """Immutable but for ``is_champion``: the one version of its machine that is in use.
+
+    ``run_id`` is unique: a run that is delivered twice still publishes once.
+    """
+
+    __tablename__ = "model_versions"
+    __table_args__ = (
+        UniqueConstraint("machine_id", "number"),
+        Index(
+            "uq_model_versions_champion",
+            "machine_id",
+            unique=True,
+            sqlite_where=_CHAMPION,
+            postgresql_where=_CHAMPION,
+        ),
+    )
+
+    id: Mapped[Id]
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    machine_id: Mapped[int] = mapped_column(ForeignKey("machines.id"))
+    run_id: Mapped[int] = mapped_column(ForeignKey("training_runs.id"), unique=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("datasets.id"))
+    number: Mapped[int]
+    is_champion: Mapped[bool] = mapped_column(default=False)
+    target: Mapped[str] = mapped_column(String(500))
+    specification: Mapped[dict[str, Any]] = mapped_column(Json)
+    metrics: Mapped[dict[str, Any]] = mapped_column(Json)
+    evidence: Mapped[dict[str, Any]] = mapped_column(Json)
+    library_versions: Mapped[dict[str, str]] = mapped_column(Json)
+    artifact_key: Mapped[str] = mapped_column(String(64), index=True)
+    artifact_bytes: Mapped[int] = mapped_column(BigId)
+    created_at: Mapped[CreatedAt]
+
+    machine: Mapped[Machine] = relationship()
+    run: Mapped[TrainingRun] = relationship()
+    dataset: Mapped[Dataset] = relationship()
+    ranking: Mapped[list[VariableRanking]] = relationship(
+        back_populates="version", order_by=VariableRanking.rank, cascade="all, delete-orphan"
+    )

@@ -1,0 +1,1 @@
+"""Rankings and results: what training wrote, read for pages and programs."""

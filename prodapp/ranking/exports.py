@@ -1,0 +1,46 @@
+"""A ranking as a file for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from flask_babel import gettext as _
+
+from prodapp.models import ModelVersion
+from prodapp.ranking.sentences import direction
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def ranking_csv(version: ModelVersion) -> str:
+    """The ranking as CSV in ISO number style, with a byte order mark for Excel."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(
+        [
+            _("Rank"),
+            _("Variable"),
+            _("Share"),
+            _("Mean |SHAP| in the unit of %(target)s", target=version.target),
+            _("Native importance"),
+            _("Direction"),
+        ]
+    )
+    for item in version.ranking:
+        writer.writerow(
+            [
+                item.rank,
+                neutral(item.feature),
+                item.score_final,
+                item.importance_shap_mean_abs,
+                item.importance_native,
+                neutral(direction(item, target=version.target)),
+            ]
+        )
+    return "\ufeff" + text.getvalue()
+
+
+def neutral(cell: str) -> str:
+    """A text that no spreadsheet takes for a formula (OWASP CSV injection)."""
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

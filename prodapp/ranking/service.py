@@ -1,0 +1,68 @@
+"""Results as they were published. Rows are read here, nothing is computed again."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from prodapp.auth.objects import machine_of, version_of
+from prodapp.caller import Caller
+from prodapp.exceptions import Conflict, N_, NotFound
+from prodapp.extensions import db
+from prodapp.models import Machine, ModelVersion, TrainingRun
+from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
+
+
+def champion(caller: Caller, machine_id: int) -> ModelVersion:
+    """The version in use, with its ranking. Raises :class:`NotFound`, :class:`Conflict`."""
+    machine = machine_of(caller, machine_id)
+    version = champion_or_none(machine.id)
+    if version is None:
+        raise Conflict(N_("This machine has not been trained yet."), code="not_trained")
+    return version
+
+
+def champion_or_none(machine_id: int) -> ModelVersion | None:
+    """The version in use of a machine that the caller may see, with its ranking."""
+    return db.session.scalar(
+        select(ModelVersion)
+        .where(ModelVersion.machine_id == machine_id, ModelVersion.is_champion.is_(True))
+        .options(selectinload(ModelVersion.ranking))
+    )
+
+
+def get_version(caller: Caller, version_id: int) -> ModelVersion:
+    """A version with its ranking. Raises :class:`NotFound`."""
+    return version_of(caller, version_id)
+
+
+def version_of_run(run: TrainingRun) -> ModelVersion:
+    """What a run published. Raises :class:`NotFound` while there is nothing."""
+    version = db.session.scalar(select(ModelVersion).where(ModelVersion.run_id == run.id))
+    if version is None:
+        raise NotFound(N_("The run %(id)s has published no version."), id=run.id)
+    return version
+
+
+def list_versions(
+    caller: Caller,
+    *,
+    machine_id: int | None = None,
+    page: int = 1,
+    page_size: int = DEFAULT_PAGE_SIZE,
+) -> Page[ModelVersion]:
+    """Versions, newest first."""
+    number, size = clamp(page, page_size)
+    statement = (
+        select(ModelVersion)
+        .join(ModelVersion.machine)
+        .where(ModelVersion.site_id == caller.site_id, Machine.deleted_at.is_(None))
+    )
+    if machine_id is not None:
+        statement = statement.where(
+            ModelVersion.machine_id == machine_of(caller, machine_id).id
+        )
+    found = db.paginate(
+        statement.order_by(ModelVersion.id.desc()), page=number, per_page=size, error_out=False
+    )
+    return Page(found.items, number, size, found.total or 0)

@@ -1,0 +1,31 @@
+"""The pages of results."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, render_template
+
+from prodapp.auth.guard import current_caller
+from prodapp.auth.permissions import requires
+from prodapp.ranking import service
+from prodapp.ranking.exports import ranking_csv
+
+bp = Blueprint("ranking", __name__, url_prefix="/app/versions")
+
+
+@bp.get("/<int:version_id>")
+@requires("viewer")
+def result(version_id: int) -> str:
+    version = service.get_version(current_caller(), version_id)
+    return render_template("ranking/result.html", version=version)
+
+
+@bp.get("/<int:version_id>/ranking.csv")
+@requires("viewer")
+def download(version_id: int) -> Response:
+    version = service.get_version(current_caller(), version_id)
+    name = f"ranking-{version.machine_id}-{version.number}.csv"
+    return Response(
+        ranking_csv(version),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )

@@ -1,0 +1,1 @@
+"""Training runs: start, follow, cancel, and the work itself."""

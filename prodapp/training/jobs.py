@@ -1,0 +1,160 @@
+"""The work of a training run, given its id: claim, read, train, store, publish in one commit."""
+
+from __future__ import annotations
+
+import io
+import logging
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from prodapp.exceptions import LeaseLost, RunCanceled
+from prodapp.extensions import command, db
+from prodapp.ml.artifact import dump_pipeline
+from prodapp.ml.specification import Specification
+from prodapp.ml.training import TrainingResult, train
+from prodapp.models import Dataset, Machine, ModelVersion, TrainingRun, VariableRanking
+from prodapp.models.lease import Lease
+from prodapp.storage import StoredFile, storage
+from prodapp.training import transitions
+from prodapp.training.columns import columns_of
+from prodapp.work import Pulse, as_failure, bind_log, is_final, worker_name
+
+log = logging.getLogger(__name__)
+
+
+def run_training(run_id: int) -> None:
+    """Do the run's work once, whatever happens; a delivery that comes twice does nothing."""
+    with command() as session:
+        lease = transitions.claim_run(session, run_id, worker_name=worker_name())
+    if lease is None:
+        log.info("run %s is not there to claim", run_id)
+        return
+    run = db.session.get_one(TrainingRun, run_id)
+    db.session.refresh(run)
+    bind_log(request_id=run.request_id, run_id=run_id)
+    log.info("run %s: attempt %s", run_id, lease.attempt)
+    try:
+        _train_and_publish(run, lease)
+    except RunCanceled:
+        _end_canceled(lease)
+    except LeaseLost:
+        log.warning("run %s: the lease is lost, nothing is published", run_id)
+    except BaseException as error:  # the job's outer edge: every failure must reach the row
+        _end_failed(run, lease, error)
+        if not isinstance(error, Exception):
+            raise
+
+
+def _train_and_publish(run: TrainingRun, lease: Lease) -> None:
+    def write(stage: str, share: float) -> None:
+        with command() as session:
+            transitions.note_progress(session, lease, stage=stage, progress=share)
+            canceled = select(TrainingRun.cancel_requested_at).where(TrainingRun.id == run.id)
+            if session.scalar(canceled) is not None:
+                raise RunCanceled
+
+    pulse = Pulse(write)
+    pulse("reading", 0.0)
+    dataset = db.session.get_one(Dataset, run.dataset_id)
+    frame = _read_table(dataset)
+    result = train(
+        frame, columns_of(dataset), Specification.from_json(run.specification), progress=pulse
+    )
+    with command() as session:
+        transitions.begin_publishing(session, lease)
+    # The file is whole and durable before any row speaks of it; a crash in between leaves an
+    # unreferenced file, which the sweep removes.
+    artifact = storage().put(io.BytesIO(dump_pipeline(result.pipeline)))
+    with command() as session:
+        transitions.succeed(session, lease)
+        _publish(session, run, result, artifact)
+    log.info("run %s: published", run.id)
+
+
+def _read_table(dataset: Dataset) -> pd.DataFrame:
+    if dataset.table_key is None:
+        raise RuntimeError(f"data set {dataset.id} was dispatched before its import")
+    with storage().local_path(dataset.table_key) as path:
+        return pd.read_parquet(path)
+
+
+def _publish(
+    session: Session, run: TrainingRun, result: TrainingResult, artifact: StoredFile
+) -> None:
+    """Everything that a page shows, in the transaction that ends the run."""
+    # Two runs of one machine may publish at the same time: its row puts them in order.
+    session.execute(select(Machine.id).where(Machine.id == run.machine_id).with_for_update())
+    number = session.scalar(
+        select(func.coalesce(func.max(ModelVersion.number), 0)).where(
+            ModelVersion.machine_id == run.machine_id
+        )
+    )
+    session.execute(
+        update(ModelVersion)
+        .where(ModelVersion.machine_id == run.machine_id, ModelVersion.is_champion.is_(True))
+        .values(is_champion=False)
+    )
+    version = ModelVersion(
+        site_id=run.site_id,
+        machine_id=run.machine_id,
+        run_id=run.id,
+        dataset_id=run.dataset_id,
+        number=(number or 0) + 1,
+        is_champion=True,
+        target=run.target,
+        specification=run.specification,
+        metrics=asdict(result.metrics),
+        evidence=_evidence(result),
+        library_versions=dict(result.library_versions),
+        artifact_key=artifact.key,
+        artifact_bytes=artifact.size,
+        ranking=[VariableRanking(**_ranking_row(item)) for item in result.ranking],
+    )
+    session.add(version)
+
+
+def _evidence(result: TrainingResult) -> dict[str, Any]:
+    """What stands behind the ranking, for the page that shows how it was made."""
+    return {
+        "n_explained": result.n_explained,
+        "split": result.split,
+        "stage_seconds": dict(result.stage_seconds),
+        "left_out": [list(pair) for pair in result.left_out],
+        "held_out": [list(pair) for pair in result.held_out],
+        "remarks": [asdict(remark) for remark in result.remarks],
+    }
+
+
+def _ranking_row(item: Any) -> dict[str, Any]:
+    return {**asdict(item), "dependence": [list(point) for point in item.dependence]}
+
+
+def _end_canceled(lease: Lease) -> None:
+    try:
+        with command() as session:
+            transitions.cancel_owned(session, lease)
+    except LeaseLost:
+        log.info("run %s had ended when its cancel arrived", lease.row_id)
+
+
+def _end_failed(run: TrainingRun, lease: Lease, error: BaseException) -> None:
+    failure = as_failure(error, request_id=run.request_id)
+    log.error("run %s failed: %s", run.id, failure.error_code, exc_info=error)
+    db.session.rollback()
+    end = {
+        "code": failure.error_code,
+        "message": failure.message,
+        "params": {name: str(value) for name, value in failure.params.items()},
+    }
+    try:
+        with command() as session:
+            if is_final(failure):
+                transitions.fail(session, lease, **end)
+            else:
+                transitions.fail_or_retry(session, lease, run, **end)
+    except LeaseLost:
+        log.warning("run %s: failed after its lease was lost", run.id)

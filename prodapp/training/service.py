@@ -1,0 +1,213 @@
+"""The verbs of training runs: start, follow, cancel, send to the queue, take back from the dead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from prodapp import audit, queue
+from prodapp.auth.objects import dataset_of, machine_of, run_of
+from prodapp.caller import Caller
+from prodapp.exceptions import Conflict, LeaseLost, N_
+from prodapp.extensions import command, db
+from prodapp.ml.specification import Specification, check_specification
+from prodapp.models import Dataset, DatasetState, Machine, ModelVersion, RunState, TrainingRun
+from prodapp.models.lease import HorseDeath, Wish
+from prodapp.models.training_run import ACTIVE, WAITING
+from prodapp.models.types import db_now
+from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
+from prodapp.training import transitions
+from prodapp.training.columns import columns_of
+from prodapp.work import OUT_OF_MEMORY
+
+JOB = "prodapp.training.jobs.run_training"
+
+
+def start_run(
+    caller: Caller,
+    *,
+    dataset_id: int,
+    specification: Mapping[str, Any],
+    callback_url: str | None = None,
+) -> TrainingRun:
+    """Accept a training run on a data set; it waits for the import where that is not over.
+
+    Raises :class:`NotFound`, :class:`Conflict` where the data set was refused, and
+    :class:`InvalidInput` or :class:`DataRefused` where the specification does not fit the data.
+    """
+    dataset = dataset_of(caller, dataset_id)
+    if dataset.state == DatasetState.REFUSED:
+        raise Conflict(N_("This data set was refused; upload the corrected file."))
+    spec = Specification.from_json(dict(specification))
+    check_specification(spec, columns_of(dataset))
+    with command() as session:
+        run = TrainingRun(
+            site_id=caller.site_id,
+            machine_id=dataset.machine_id,
+            dataset_id=dataset.id,
+            state=RunState.QUEUED,
+            target=spec.target,
+            specification=spec.to_json(),
+            callback_url=callback_url,
+            request_id=caller.request_id,
+            created_by_id=caller.user_id,
+        )
+        session.add(run)
+        session.flush()
+        audit.record(
+            session, caller, "run.started", f"run:{run.id}", after={"dataset": dataset.id}
+        )
+    if dataset.state == DatasetState.READY:
+        _send(run.id, run.attempt)
+    return run
+
+
+def list_runs(
+    caller: Caller,
+    *,
+    machine_id: int | None = None,
+    state: str | None = None,
+    page: int = 1,
+    page_size: int = DEFAULT_PAGE_SIZE,
+) -> Page[TrainingRun]:
+    """Runs, newest first."""
+    number, size = clamp(page, page_size)
+    statement = (
+        select(TrainingRun)
+        .join(TrainingRun.machine)
+        .where(TrainingRun.site_id == caller.site_id, Machine.deleted_at.is_(None))
+    )
+    if machine_id is not None:
+        statement = statement.where(
+            TrainingRun.machine_id == machine_of(caller, machine_id).id
+        )
+    if state:
+        statement = statement.where(TrainingRun.state == state)
+    found = db.paginate(
+        statement.order_by(TrainingRun.id.desc()), page=number, per_page=size, error_out=False
+    )
+    return Page(found.items, number, size, found.total or 0)
+
+
+def cancel_run(caller: Caller, run_id: int) -> TrainingRun:
+    """Ask a run to stop: at once where it waits, within seconds where it is worked on.
+
+    Raises :class:`Conflict` when it has ended already.
+    """
+    run = run_of(caller, run_id)
+    with command() as session:
+        asked = session.execute(
+            update(TrainingRun)
+            .where(TrainingRun.id == run.id, TrainingRun.state.in_(ACTIVE))
+            .values(cancel_requested_at=db_now())
+            .returning(TrainingRun.id)
+        ).all()
+        if not asked:
+            raise Conflict(N_("This run has already ended."))
+        transitions.cancel_waiting(session)
+        audit.record(session, caller, "run.canceled", f"run:{run.id}")
+    db.session.refresh(run)
+    return run
+
+
+def retry_run(caller: Caller, run_id: int) -> TrainingRun:
+    """Start a new run with the data set and specification of one that has ended."""
+    run = run_of(caller, run_id)
+    if run.is_active:
+        raise Conflict(N_("This run has not ended yet."))
+    return start_run(caller, dataset_id=run.dataset_id, specification=run.specification)
+
+
+def dispatch() -> int:
+    """Send every run that is due to the queue; returns how many were sent."""
+    with command() as session:
+        transitions.cancel_waiting(session)
+        transitions.requeue_due(session)
+        transitions.fail_without_data(session)
+        due = transitions.due_runs(session)
+    return sum(_send(run_id, attempt) for run_id, attempt in due)
+
+
+def reap() -> int:
+    """Take runs back from workers that stopped renewing their lease; returns how many."""
+    n_taken = 0
+    for run in transitions.expired_runs(db.session()):
+        n_taken += _take_back(run)
+    return n_taken
+
+
+def renew_lease(run_id: int, *, worker_name: str) -> None:
+    """As :func:`transitions.renew_lease`, in a transaction of its own."""
+    with command() as session:
+        transitions.renew_lease(session, run_id, worker_name=worker_name)
+
+
+def wish(run_id: int, *, worker_name: str) -> Wish:
+    """As :func:`transitions.wish`, in a transaction of its own."""
+    try:
+        return transitions.wish(db.session(), run_id, worker_name=worker_name)
+    finally:
+        db.session.rollback()
+
+
+def horse_died(run_id: int, *, worker_name: str, cause: HorseDeath) -> None:
+    """The worker saw its child end without a word: settle what it left behind."""
+    try:
+        with command() as session:
+            lease = transitions.owned_lease(session, run_id, worker_name=worker_name)
+            if lease is None:
+                return
+            run = session.get_one(TrainingRun, run_id, populate_existing=True)
+            if cause is HorseDeath.CANCELED:
+                transitions.cancel_owned(session, lease)
+            elif cause is HorseDeath.OUT_OF_MEMORY:
+                end = {"code": "out_of_memory", "message": OUT_OF_MEMORY, "params": {}}
+                transitions.fail_or_retry(session, lease, run, **end)
+            else:
+                is_handed_back = cause is HorseDeath.HANDED_BACK
+                transitions.lose(session, run, is_handed_back=is_handed_back)
+    except LeaseLost:
+        return
+
+
+def n_runs_by_state() -> dict[str, int]:
+    """How many runs are in each state that has any, over all sites."""
+    rows = db.session.execute(
+        select(TrainingRun.state, func.count()).group_by(TrainingRun.state)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def published_version_id(run: TrainingRun) -> int | None:
+    """The id of the version that the run published, where it has."""
+    return db.session.scalar(select(ModelVersion.id).where(ModelVersion.run_id == run.id))
+
+
+def queue_position(run: TrainingRun) -> int | None:
+    """How many runs are ahead in the line; ``None`` when the run is not waiting."""
+    if run.state not in WAITING:
+        return None
+    return db.session.scalar(
+        select(func.count()).where(TrainingRun.state.in_(ACTIVE), TrainingRun.id < run.id)
+    )
+
+
+def _take_back(run: TrainingRun) -> bool:
+    try:
+        with command() as session:
+            session.refresh(run)
+            transitions.lose(session, run, is_expired=True)
+    except LeaseLost:
+        return False
+    return True
+
+
+def _send(run_id: int, attempt: int) -> bool:
+    """Enqueue after the commit; a queue that is away leaves the run to the dispatcher."""
+    if not queue.enqueue(JOB, run_id, job_id=f"run-{run_id}-{attempt + 1}"):
+        return False
+    with command() as session:
+        transitions.mark_dispatched(session, run_id)
+    return True

@@ -1,0 +1,84 @@
+"""The pages of training runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from prodapp.auth.guard import current_caller
+from prodapp.auth.objects import dataset_of, run_of
+from prodapp.auth.permissions import requires
+from prodapp.error_text import error_text
+from prodapp.exceptions import DataRefused, DomainError, InvalidInput
+from prodapp.formatting import sentence
+from prodapp.models import DatasetState, TrainingRun
+from prodapp.training import service
+from prodapp.training.forms import TrainForm
+
+bp = Blueprint("training", __name__, url_prefix="/app")
+
+
+@bp.post("/datasets/<int:dataset_id>/runs")
+@requires("operator")
+def create(dataset_id: int) -> Response | tuple[str, int]:
+    form = TrainForm.parse(request.form)
+    try:
+        run = service.start_run(
+            current_caller(), dataset_id=dataset_id, specification=form.specification()
+        )
+    except (InvalidInput, DataRefused) as error:
+        page = render_template(
+            "datasets/detail.html",
+            dataset=dataset_of(current_caller(), dataset_id),
+            form=form,
+            error=error_text(error),
+            errors=_by_field(error),
+        )
+        return page, 422
+    return redirect(url_for("training.detail", run_id=run.id))
+
+
+@bp.get("/runs/<int:run_id>")
+@requires("viewer")
+def detail(run_id: int) -> str:
+    run = run_of(current_caller(), run_id)
+    return render_template("training/run.html", **_context(run))
+
+
+@bp.get("/runs/<int:run_id>/progress")
+@requires("viewer", is_poll=True)
+def progress(run_id: int) -> str:
+    run = run_of(current_caller(), run_id)
+    return render_template("training/_progress.html", **_context(run))
+
+
+@bp.post("/runs/<int:run_id>/cancel")
+@requires("operator")
+def cancel(run_id: int) -> Response:
+    service.cancel_run(current_caller(), run_id)
+    return redirect(url_for("training.detail", run_id=run_id))
+
+
+@bp.post("/runs/<int:run_id>/retry")
+@requires("operator")
+def retry(run_id: int) -> Response:
+    run = service.retry_run(current_caller(), run_id)
+    return redirect(url_for("training.detail", run_id=run.id))
+
+
+def _context(run: TrainingRun) -> dict[str, Any]:
+    return {
+        "run": run,
+        "version_id": service.published_version_id(run),
+        "position": service.queue_position(run),
+        "dataset_is_busy": run.dataset.state in (DatasetState.QUEUED, DatasetState.IMPORTING),
+    }
+
+
+def _by_field(error: DomainError) -> dict[str, str]:
+    return {
+        field.pointer.strip("/").split("/")[0]: sentence(field.message, field.params)
+        for field in error.fields
+    }

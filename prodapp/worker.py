@@ -1,0 +1,214 @@
+"""The worker: RQ's, with the database as the truth about who works on what.
+
+RQ forks a *work-horse* for each job. Its parent, this process, renews the job's lease (a thread of
+the horse could be starved by a library that holds the interpreter), stops the horse when its work
+is not wanted any more, and settles what a horse that died left behind. The queue server may vanish
+at any moment without harm: its bookkeeping is best effort here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import resource
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from uuid import uuid4
+
+from flask import Flask
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue, Worker
+from rq.executions import Execution
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.worker.base import StopRequested
+from sqlalchemy.exc import SQLAlchemyError
+from threadpoolctl import threadpool_limits
+
+from prodapp import queue
+from prodapp.datasets import service as datasets
+from prodapp.extensions import db, settings_of
+from prodapp.models.lease import HorseDeath, Wish
+from prodapp.processes import die_with_parent
+from prodapp.training import service as training
+
+WATCH_SECONDS = 1.0
+RENEW_SECONDS = 5.0
+CANCEL_GRACE_SECONDS = 3.0
+STOP_GRACE_SECONDS = 8.0
+POLL_SECONDS = 0.05
+OOM_EVENTS = Path("/sys/fs/cgroup/memory.events")
+# Imported before any fork, so that no job waits for them. Import only: fitting a model here would
+# start OpenMP threads, and a forked child would wait for them for ever.
+PRELOAD = ("prodapp.datasets.jobs", "prodapp.training.jobs")
+SERVICES: dict[str, ModuleType] = {datasets.JOB: datasets, training.JOB: training}
+
+log = logging.getLogger(__name__)
+
+
+class HorseWatch:
+    """The parent's view of one horse: whose lease to renew, and whether to stop it."""
+
+    def __init__(self, service: ModuleType, row_id: int, worker_name: str) -> None:
+        self._service, self._row_id, self._worker_name = service, row_id, worker_name
+        self._oom_kills = n_oom_kills()
+        self._renew_at = 0.0
+        self._cancel_seen: float | None = None
+        self.cause = HorseDeath.UNKNOWN
+
+    def is_unwanted(self) -> bool:
+        """Renew the lease where it is time; whether the horse should be stopped now.
+
+        A database that does not answer is not the horse's fault: it goes on, and should the lease
+        run out meanwhile, its token keeps the horse from publishing.
+        """
+        now = time.monotonic()
+        try:
+            if now >= self._renew_at:
+                self._service.renew_lease(self._row_id, worker_name=self._worker_name)
+                self._renew_at = now + RENEW_SECONDS
+            wish = self._service.wish(self._row_id, worker_name=self._worker_name)
+        except SQLAlchemyError as error:
+            log.warning("lease of %s not renewed: %s", self._row_id, type(error).__name__)
+            return False
+        if wish is Wish.CONTINUE:
+            self._cancel_seen = None
+            return False
+        # The horse sees it too, at its next pulse, and may be writing the end just now.
+        self._cancel_seen = self._cancel_seen or now
+        if now - self._cancel_seen < CANCEL_GRACE_SECONDS:
+            return False
+        self.cause = HorseDeath.CANCELED
+        return True
+
+    def settle(self, status: int) -> None:
+        """Write down the end of a horse that may not have done so itself."""
+        if status == 0:
+            return
+        if self.cause is HorseDeath.UNKNOWN and n_oom_kills() > self._oom_kills:
+            self.cause = HorseDeath.OUT_OF_MEMORY
+        try:
+            self._service.horse_died(
+                self._row_id, worker_name=self._worker_name, cause=self.cause
+            )
+        except SQLAlchemyError as error:  # the lease runs out, and the reaper sees to it
+            log.warning("end of %s not written: %s", self._row_id, type(error).__name__)
+
+
+class LeaseWorker(Worker):
+    """RQ's forking worker, bound to an application and to the leases of its jobs."""
+
+    def __init__(self, queues: list[Queue], *, app: Flask, **options: Any) -> None:
+        super().__init__(queues, **options)
+        self._app = app
+        self._stop_by: float | None = None
+
+    def subscribe(self) -> None:
+        """No command channel: cancels come through the database, and a thread spoils forks."""
+
+    def unsubscribe(self) -> None:
+        """Nothing was subscribed to."""
+
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        # Open connections must not cross a fork: SQLite's locks and PostgreSQL's wire break.
+        db.session.remove()
+        db.engine.dispose()
+        super().fork_work_horse(job, queue)
+
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        die_with_parent(parent=self.pid)
+        limit = settings_of(self._app).run_memory_bytes
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        with self._app.app_context(), threadpool_limits(1, user_api="blas"):
+            super().main_work_horse(job, queue)
+
+    def monitor_work_horse(self, job: Job, queue: Queue, execution: Execution) -> None:
+        """Wait for the horse, keeping its lease; the queue's own notes are best effort."""
+        watch = self._watch_of(job)
+        status = self._wait(watch)
+        self._horse_pid = 0
+        self.executions.pop(execution.id, None)
+        if watch is not None:
+            watch.settle(status)
+        with suppress(RedisError):
+            self.cleanup_after(job, queue, execution, status)
+
+    def cleanup_after(self, job: Job, queue: Queue, execution: Execution, status: int) -> None:
+        """Tell RQ that the job of a horse that died is over; it is never RQ that tries again."""
+        if status != 0:
+            reason = f"work-horse ended with status {status}"
+            self.handle_job_failure(job, queue=queue, exc_string=reason, execution=execution)
+
+    def _watch_of(self, job: Job) -> HorseWatch | None:
+        service = SERVICES.get(job.func_name)
+        return None if service is None else HorseWatch(service, int(job.args[0]), self.name)
+
+    def _wait(self, watch: HorseWatch | None) -> int:
+        """The exit status of the horse (0 when it ended by itself)."""
+        watch_at = time.monotonic() + WATCH_SECONDS
+        while True:
+            try:
+                pid, status = os.waitpid(self.horse_pid, os.WNOHANG)
+            except ChildProcessError:
+                return 0
+            if pid != 0:
+                return status
+            time.sleep(POLL_SECONDS)
+            if time.monotonic() < watch_at:
+                continue
+            watch_at = time.monotonic() + WATCH_SECONDS
+            self._note_alive()
+            if watch is not None and (watch.is_unwanted() or self._must_hand_back(watch)):
+                self.kill_horse(signal.SIGKILL)
+
+    def _must_hand_back(self, watch: HorseWatch) -> bool:
+        if self._stop_by is None or time.monotonic() < self._stop_by:
+            return False
+        watch.cause = HorseDeath.HANDED_BACK
+        return True
+
+    def _note_alive(self) -> None:
+        with suppress(RedisError):
+            self.heartbeat(self.job_monitoring_interval + 60)
+
+    def _shutdown(self) -> None:
+        """Asked to stop: at once when idle, else when the horse is done or its grace is over."""
+        if not self._horse_pid:
+            raise StopRequested
+        self._stop_requested = True
+        self._stop_by = time.monotonic() + STOP_GRACE_SECONDS
+
+
+def n_oom_kills() -> int:
+    """How often the kernel killed for want of memory in this control group; 0 where unknown."""
+    with suppress(OSError, ValueError):
+        for line in OOM_EVENTS.read_text(encoding="ascii").splitlines():
+            name, _, count = line.partition(" ")
+            if name == "oom_kill":
+                return int(count)
+    return 0
+
+
+def run_worker(app: Flask, *, burst: bool = False) -> None:
+    """Work on the queue until asked to stop; with ``burst`` until it is empty."""
+    for module in PRELOAD:
+        importlib.import_module(module)
+    settings = settings_of(app)
+    connection = Redis.from_url(queue.queue_url())
+    worker = LeaseWorker(
+        [queue.queue_on(connection, settings)],
+        app=app,
+        name=f"{os.uname().nodename}-{uuid4().hex[:12]}",
+        connection=connection,
+        serializer=JSONSerializer,
+    )
+    worker.log_job_description = False
+    log.warning("worker %s is ready", worker.name)
+    worker.work(burst=burst, logging_level=None)

@@ -1,0 +1,73 @@
+"""Things that tests start from, made through the services that people use."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+
+from prodapp.caller import Caller
+from prodapp.datasets import service as datasets
+from prodapp.datasets.jobs import import_dataset
+from prodapp.extensions import db
+from prodapp.machines import service as machines
+from prodapp.models import Dataset, Machine, ModelVersion, TrainingRun
+from prodapp.ranking import service as rankings
+from prodapp.training import service as training
+from prodapp.training.jobs import run_training
+
+
+def make_csv(*, n_rows: int = 120, seed: int = 0, delimiter: str = ",") -> bytes:
+    """A process whose truth is known: ``heat`` raises ``yield`` most, ``speed`` lowers it, the
+    shift hardly matters, ``noise`` not at all."""
+    rng = np.random.default_rng(seed)
+    heat, speed, noise = rng.normal(size=(3, n_rows))
+    shift = rng.choice(["day", "night"], n_rows)
+    yields = 50 + 5 * heat - 2 * speed + 0.3 * (shift == "day") + rng.normal(0, 0.5, n_rows)
+    lines = [delimiter.join(("heat", "speed", "shift", "noise", "yield"))]
+    lines += [
+        delimiter.join((f"{h:.4f}", f"{s:.4f}", w, f"{n:.4f}", f"{y:.4f}"))
+        for h, s, w, n, y in zip(heat, speed, shift, noise, yields, strict=True)
+    ]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def make_machine(caller: Caller, *, name: str = "Press 01") -> Machine:
+    return machines.create_machine(caller, name=name)
+
+
+def make_dataset(
+    caller: Caller, machine: Machine | None = None, *, content: bytes | None = None
+) -> Dataset:
+    """An uploaded data set that waits for its import."""
+    machine = machine or make_machine(caller)
+    return datasets.register_dataset(
+        caller,
+        machine_id=machine.id,
+        source=io.BytesIO(make_csv() if content is None else content),
+        filename="production.csv",
+    )
+
+
+def make_ready_dataset(caller: Caller, machine: Machine | None = None, **how: Any) -> Dataset:
+    """A data set that was imported."""
+    dataset = make_dataset(caller, machine, **how)
+    import_dataset(dataset.id)
+    db.session.refresh(dataset)
+    return dataset
+
+
+def make_run(caller: Caller, dataset: Dataset | None = None, **specification: Any) -> TrainingRun:
+    """A queued run on imported data; small, so that its work takes a moment."""
+    dataset = dataset or make_ready_dataset(caller)
+    values = {"target": "yield", "hyperparameters": {"n_estimators": 10}, **specification}
+    return training.start_run(caller, dataset_id=dataset.id, specification=values)
+
+
+def make_version(caller: Caller, run: TrainingRun | None = None) -> ModelVersion:
+    """What a run published."""
+    run = run or make_run(caller)
+    run_training(run.id)
+    db.session.refresh(run)
+    return rankings.version_of_run(run)
