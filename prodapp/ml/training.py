@@ -43,7 +43,7 @@ __all__ = [
 FloatArray = npt.NDArray[np.float64]
 
 _MAX_HELD_OUT_PAIRS: Final = 500
-_LIBRARIES: Final = ("numpy", "pandas", "scikit-learn", "scipy", "shap", "skops")
+_LIBRARIES: Final = ("numpy", "pandas", "scikit-learn", "scipy", "numba", "shap", "skops")
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def train(
         random_state=spec.random_state,
     )
     clock.enter("explaining")
-    ranking, n_explained = _explain(pipeline, samples, spec, clock)
+    ranking, n_explained = _explain(pipeline, samples, spec, clock, n_jobs=n_jobs)
     clock.leave()
     if hasattr(pipeline.named_steps["estimator"], "n_jobs"):
         # One sample is answered several times faster without starting threads.
@@ -183,7 +183,7 @@ def _prepare(frame: pd.DataFrame, columns: Sequence[Column], spec: Specification
 
 
 def _explain(
-    pipeline: Pipeline, samples: _Samples, spec: Specification, clock: _Clock
+    pipeline: Pipeline, samples: _Samples, spec: Specification, clock: _Clock, *, n_jobs: int
 ) -> tuple[tuple[VariableImportance, ...], int]:
     X = samples.X_test
     if len(X) > spec.max_explained_samples:
@@ -197,7 +197,13 @@ def _explain(
         shap_values = linear_shap(estimator, encoded, background=background)
         native = np.zeros(encoded.shape[1])
     else:
-        shap_values = forest_shap(estimator, encoded, on_share=clock.share)
+        shap_values = forest_shap(
+            estimator,
+            encoded,
+            predicted=estimator.predict(encoded),
+            n_jobs=n_jobs,
+            on_share=clock.share,
+        )
         native = estimator.feature_importances_
     n_features = len(samples.columns)
     ranking = rank_variables(
