@@ -139,7 +139,7 @@ def select_locale() -> str | None:
     if saved in LOCALES:
         return saved
     default = "pt_BR" if guard.surface_of(request.path) is guard.Surface.INTEGRATION else "en"
-    wanted = request.accept_languages.best_match(["en", "pt-BR", "pt"], default=None)
+    wanted = request.accept_languages.best_match(["en", "pt-BR", "pt"])
     if wanted is None:
         return default
     return "en" if wanted == "en" else "pt_BR"

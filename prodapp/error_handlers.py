@@ -1,4 +1,4 @@
-"""One mapping from exceptions to what callers read: problem+json, ``{"detail"}``, page, fragment."""
+"""One mapping from exceptions to what callers read: problem+json, ``{"detail"}``, a page."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request
 from flask import url_for as flask_url_for
-from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException
@@ -18,8 +17,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from prodapp import exceptions as errors
 from prodapp.auth.guard import Surface, surface_of
-from prodapp.exceptions import N_, DomainError, FieldError
+from prodapp.exceptions import DomainError, FieldError, N_
 from prodapp.extensions import db
+from prodapp.i18n import gettext
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ class Problem:
     @property
     def request_id(self) -> str | None:
         """The number that the log knows this request by."""
-        return g.get("request_id")
+        return cast(str | None, g.get("request_id"))
 
 
 def init_app(app: Flask) -> None:

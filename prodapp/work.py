@@ -56,7 +56,7 @@ def worker_name() -> str:
     return os.environ.get("RQ_WORKER_ID") or f"process-{os.getpid()}"
 
 
-def as_failure(error: BaseException, *, request_id: str | None) -> DomainError:
+def as_domain_error(error: BaseException, *, request_id: str | None) -> DomainError:
     """What to tell people about an error that ended a piece of work."""
     if isinstance(error, DomainError):
         return error
@@ -71,9 +71,9 @@ def as_failure(error: BaseException, *, request_id: str | None) -> DomainError:
     )
 
 
-def is_final(failure: DomainError) -> bool:
+def is_final(error: DomainError) -> bool:
     """Whether trying again would only repeat the failure."""
-    return failure.error_code not in ("out_of_memory", "internal_error", "unavailable")
+    return error.error_code not in ("out_of_memory", "internal_error", "unavailable")
 
 
 def bind_log(*, request_id: str | None, **ids: int) -> None:

@@ -24,10 +24,10 @@ from flask import Flask
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, Worker
+from rq.exceptions import StopRequested
 from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
-from rq.worker.base import StopRequested
 from sqlalchemy.exc import SQLAlchemyError
 from threadpoolctl import threadpool_limits
 
@@ -94,9 +94,7 @@ class HorseWatch:
         if self.cause is HorseDeath.UNKNOWN and n_oom_kills() > self._oom_kills:
             self.cause = HorseDeath.OUT_OF_MEMORY
         try:
-            self._service.horse_died(
-                self._row_id, worker_name=self._worker_name, cause=self.cause
-            )
+            self._service.horse_died(self._row_id, worker_name=self._worker_name, cause=self.cause)
         except SQLAlchemyError as error:  # the lease runs out, and the reaper sees to it
             log.warning("end of %s not written: %s", self._row_id, type(error).__name__)
 
@@ -147,7 +145,7 @@ class LeaseWorker(Worker):
             self.handle_job_failure(job, queue=queue, exc_string=reason, execution=execution)
 
     def _watch_of(self, job: Job) -> HorseWatch | None:
-        service = SERVICES.get(job.func_name)
+        service = SERVICES.get(job.func_name or "")
         return None if service is None else HorseWatch(service, int(job.args[0]), self.name)
 
     def _wait(self, watch: HorseWatch | None) -> int:

@@ -30,8 +30,8 @@ def check_strength(password: str, *, username: str) -> None:
         "The password is too easy to guess. Use at least %(length)s characters; "
         "three or four unrelated words make a good one."
     )
-    params = {"length": MIN_LENGTH}
-    raise InvalidInput(message, fields=(FieldError("/password", message, params),), **params)
+    field = FieldError("/password", message, {"length": MIN_LENGTH})
+    raise InvalidInput(message, fields=(field,), length=MIN_LENGTH)
 
 
 def hash_password(password: str) -> str:

@@ -15,7 +15,6 @@ from flask import (
     session,
     url_for,
 )
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from prodapp.auth import service
@@ -24,6 +23,7 @@ from prodapp.auth.guard import SESSION_TOKEN
 from prodapp.auth.permissions import public
 from prodapp.exceptions import NotSignedIn
 from prodapp.extensions import limiter, settings_of
+from prodapp.i18n import gettext as _
 from prodapp.models import User
 
 bp = Blueprint("auth", __name__, url_prefix="/app")

@@ -74,8 +74,7 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Columns that line up; numbers to the right."""
     cells = [[_text(value) for value in row] for row in rows]
     widths = [
-        max(len(text) for text in column)
-        for column in zip(list(headers), *cells, strict=True)
+        max(len(text) for text in column) for column in zip(list(headers), *cells, strict=True)
     ]
     are_numbers = [
         bool(rows) and all(isinstance(row[i], int | float) for row in rows)

@@ -63,7 +63,7 @@ def masked(settings: Settings) -> dict[str, object]:
     """The settings as plain values, without what must not be seen."""
     from sqlalchemy.engine import make_url
 
-    values = {name: value for name, value in asdict(settings).items()}
+    values = asdict(settings)
     for name in SECRETS:
         values[name] = "***"
     for name in ADDRESSES:

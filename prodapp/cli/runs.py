@@ -29,7 +29,16 @@ from prodapp.training import service as training
 
 WATCH_SECONDS = 0.3
 ARROWS = {"increases": "↑ raises", "decreases": "↓ lowers", "nonmonotonic": "~ not linear"}
-RUN_COLUMNS = ("id", "machine_id", "dataset_id", "target", "state", "stage", "attempt", "created_at")
+RUN_COLUMNS = (
+    "id",
+    "machine_id",
+    "dataset_id",
+    "target",
+    "state",
+    "stage",
+    "attempt",
+    "created_at",
+)
 
 ranking = DomainGroup("ranking", help="Which variables drive production.")
 run = DomainGroup("runs", help="Training runs.")
@@ -37,7 +46,9 @@ run = DomainGroup("runs", help="Training runs.")
 
 @command("train")
 @click.argument("machine_id", type=int)
-@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @click.option("--dataset", "dataset_id", type=int, help="Train on this data set instead of a FILE.")
 @click.option("--target", required=True, help="The column that says how well it produced.")
 @click.option("--feature", "features", multiple=True, help="Use only these columns (repeat).")
@@ -200,7 +211,9 @@ def print_ranking(version: ModelVersion) -> None:
         f"(always the mean: MAE {m['baseline_mae']:.4g}; {m['n_test']} held-out samples)"
     )
     if not m["explains"]:
-        click.secho("These variables do not explain the target: do not act on this order.", bold=True)
+        click.secho(
+            "These variables do not explain the target: do not act on this order.", bold=True
+        )
     print_table(
         ("#", "variable", "share", "direction", "mean |SHAP|"),
         [

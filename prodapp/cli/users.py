@@ -81,16 +81,16 @@ def sign_in_link(username: str) -> None:
 @click.option("--role", type=click.Choice(ROLES), help="At most the user's own, its default.")
 @click.option("--days", type=click.IntRange(1, 3650), help="Ends after so many days.")
 @json_option
-def create_key(
-    username: str, name: str, role: str | None, days: int | None, as_json: bool
-) -> None:
+def create_key(username: str, name: str, role: str | None, days: int | None, as_json: bool) -> None:
     """Create an API key in the name of USERNAME and print it, once."""
     created = service.create_key(cli_caller(), username=username, name=name, role=role, days=days)
     if as_json:
         print_json({"prefix": created.prefix, "key": created.secret})
         return
     click.echo(created.secret)
-    click.echo("Keep it safe: it is not shown again. Send it as 'Authorization: Bearer …'.", err=True)
+    click.echo(
+        "Keep it safe: it is not shown again. Send it as 'Authorization: Bearer …'.", err=True
+    )
 
 
 @key.command("revoke")
@@ -104,4 +104,4 @@ def revoke_key(prefix: str) -> None:
 def sign_in_address(row: User) -> str:
     """A fresh one-time address at which ``row`` is signed in."""
     token = service.create_sign_in_link(row)
-    return f"{settings_of(current_app).public_url}/app/sign-in/{token}"  # type: ignore[arg-type]
+    return f"{settings_of(current_app).public_url}/app/sign-in/{token}"

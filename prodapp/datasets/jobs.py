@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from prodapp.datasets import transitions
 from prodapp.datasets.documents import table_document
@@ -13,9 +12,9 @@ from prodapp.exceptions import LeaseLost
 from prodapp.extensions import command, db
 from prodapp.ml.intake import Table, read_table
 from prodapp.models import Dataset
-from prodapp.models.lease import Lease
+from prodapp.models.lease import Failure, Lease
 from prodapp.storage import StoredFile, storage
-from prodapp.work import Pulse, as_failure, bind_log, is_final, worker_name
+from prodapp.work import Pulse, as_domain_error, bind_log, is_final, worker_name
 
 log = logging.getLogger(__name__)
 
@@ -71,19 +70,14 @@ def _store_parquet(table: Table) -> StoredFile:
 
 
 def _end_failed(dataset: Dataset, lease: Lease, error: BaseException) -> None:
-    failure = as_failure(error, request_id=dataset.request_id)
+    failure = as_domain_error(error, request_id=dataset.request_id)
     log.error("data set %s: %s", dataset.id, failure.error_code, exc_info=error)
     db.session.rollback()
-    end: dict[str, Any] = {
-        "code": failure.error_code,
-        "message": failure.message,
-        "params": {name: str(value) for name, value in failure.params.items()},
-    }
     try:
         with command() as session:
             if is_final(failure):
-                transitions.refuse(session, lease, **end)
+                transitions.refuse(session, lease, Failure.of(failure))
             else:
-                transitions.fail_or_retry(session, lease, dataset, **end)
+                transitions.fail_or_retry(session, lease, dataset, Failure.of(failure))
     except LeaseLost:
         log.warning("data set %s: failed after its lease was lost", dataset.id)

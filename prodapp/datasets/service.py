@@ -197,7 +197,7 @@ def _cell(value: Any, index: int, name: str) -> Any:
         return ""
     if isinstance(value, dict | list):
         message = N_("Record %(row)s: %(name)s must be a number, a text or null.")
-        params = {"row": index + 1, "name": name}
+        params: dict[str, Any] = {"row": index + 1, "name": name}
         field = FieldError(f"/records/{index}/{name}", message, params)
         raise InvalidInput(message, fields=(field,), **params)
     return value

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from prodapp.exceptions import N_
 from prodapp.models import Dataset, DatasetState
-from prodapp.models.lease import LEASE_SECONDS, Lease, Wish, advance, claim, settled
+from prodapp.models.lease import LEASE_SECONDS, Failure, Lease, Wish, advance, claim, settled
 from prodapp.models.types import db_now
 
 MAX_FAILURES = 3
@@ -65,25 +65,15 @@ def succeed(session: Session, lease: Lease, **content: Any) -> None:
     advance(session, Dataset, lease, expect=(DatasetState.IMPORTING,), **values)
 
 
-def refuse(
-    session: Session, lease: Lease, *, code: str, message: str, params: dict[str, Any]
-) -> None:
-    values = _refused(code, message, params)
+def refuse(session: Session, lease: Lease, failure: Failure) -> None:
+    values = _refused(failure)
     advance(session, Dataset, lease, expect=(DatasetState.IMPORTING,), **values)
 
 
-def fail_or_retry(
-    session: Session,
-    lease: Lease,
-    dataset: Dataset,
-    *,
-    code: str,
-    message: str,
-    params: dict[str, Any],
-) -> None:
+def fail_or_retry(session: Session, lease: Lease, dataset: Dataset, failure: Failure) -> None:
     """Count a failure that another try may not meet; the last one refuses the file."""
     n_failures = dataset.n_failures + 1
-    values = _refused(code, message, params)
+    values = _refused(failure)
     if n_failures < MAX_FAILURES:
         values |= {
             "state": DatasetState.QUEUED,
@@ -125,7 +115,7 @@ def lose(
     n_lost = dataset.n_lost + (0 if is_handed_back else 1)
     lease = Lease(dataset.id, dataset.attempt, dataset.lease_token or "")
     if n_lost >= MAX_LOST:
-        values = _refused("worker_lost", IMPORTER_LOST, {"times": n_lost})
+        values = _refused(Failure("worker_lost", IMPORTER_LOST, {"times": n_lost}))
     else:
         values = settled(state=DatasetState.QUEUED, worker_name=None)
     where = (Dataset.lease_until < db_now(),) if is_expired else ()
@@ -159,8 +149,7 @@ def due_imports(session: Session) -> list[tuple[int, int]]:
             Dataset.state == DatasetState.QUEUED,
             Dataset.deleted_at.is_(None),
             Dataset.retry_at.is_(None) | (Dataset.retry_at <= db_now()),
-            Dataset.dispatched_at.is_(None)
-            | (Dataset.dispatched_at < db_now(-REDISPATCH_SECONDS)),
+            Dataset.dispatched_at.is_(None) | (Dataset.dispatched_at < db_now(-REDISPATCH_SECONDS)),
         )
         .order_by(Dataset.id)
     )
@@ -183,11 +172,11 @@ def _owned_by(dataset_id: int, worker_name: str) -> tuple[ColumnElement[bool], .
     )
 
 
-def _refused(code: str, message: str, params: dict[str, Any]) -> dict[str, Any]:
+def _refused(failure: Failure) -> dict[str, Any]:
     return settled(
         state=DatasetState.REFUSED,
         finished_at=db_now(),
-        error_code=code,
-        error_message=message,
-        error_params=params,
+        error_code=failure.code,
+        error_message=failure.message,
+        error_params=failure.params,
     )

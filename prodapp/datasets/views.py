@@ -12,7 +12,6 @@ from flask import (
     send_file,
     url_for,
 )
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from prodapp.auth.guard import current_caller
@@ -23,6 +22,7 @@ from prodapp.datasets.forms import suggested_form, upload_overrides
 from prodapp.error_text import error_text
 from prodapp.exceptions import DataRefused, InvalidInput
 from prodapp.extensions import settings_of
+from prodapp.i18n import gettext as _
 
 bp = Blueprint("datasets", __name__, url_prefix="/app")
 
@@ -72,9 +72,7 @@ def status(dataset_id: int) -> str:
 def download(dataset_id: int) -> Response:
     dataset, path = service.open_source(current_caller(), dataset_id)
     response = make_response(
-        send_file(
-            path, mimetype="text/csv", as_attachment=True, download_name=dataset.filename
-        )
+        send_file(path, mimetype="text/csv", as_attachment=True, download_name=dataset.filename)
     )
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -84,7 +82,7 @@ def _upload_page(machine_id: int, *, error: str | None = None) -> str:
     return render_template(
         "datasets/new.html",
         machine=machine_of(current_caller(), machine_id),
-        max_upload_bytes=settings_of(current_app).max_upload_bytes,  # type: ignore[arg-type]
+        max_upload_bytes=settings_of(current_app).max_upload_bytes,
         overrides=upload_overrides(request.form),
         error=error,
     )

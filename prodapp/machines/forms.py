@@ -12,7 +12,7 @@ SORTS = ("name", "created_at", "trained_at", "r2")
 
 @dataclass(frozen=True)
 class ListQuery:
-    """The list's state, as its address holds it; what is not understood falls back to the default."""
+    """The list's state, as its address holds it; what makes no sense falls back to the default."""
 
     q: str
     status: str

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased, selectinload
 
@@ -152,8 +152,9 @@ def delete_machine(caller: Caller, machine_id: int) -> None:
 def overview(caller: Caller, machine_id: int) -> MachineOverview:
     """One machine as lists show it. Raises :class:`NotFound`."""
     machine_of(caller, machine_id)
-    row = db.session.execute(_overviews(caller).where(Machine.id == machine_id)).one()
-    return _to_overview(row._mapping)
+    return _to_overview(
+        db.session.execute(_overviews(caller).where(Machine.id == machine_id)).one()
+    )
 
 
 def story(caller: Caller, machine_id: int) -> MachineStory:
@@ -195,7 +196,9 @@ def list_machines(
     number, size = clamp(page, page_size)
     statement = _overviews(caller)
     if q.strip():
-        statement = statement.where(Machine.name_key.contains(q.strip().casefold(), autoescape=True))
+        statement = statement.where(
+            Machine.name_key.contains(q.strip().casefold(), autoescape=True)
+        )
     if status:
         statement = statement.where(_status_is(statement, status))
     total = db.session.scalar(select(func.count()).select_from(statement.subquery())) or 0
@@ -204,13 +207,13 @@ def list_machines(
     rows = db.session.execute(
         statement.order_by(order, Machine.id).limit(size).offset((number - 1) * size)
     )
-    return Page([_to_overview(row._mapping) for row in rows], number, size, total)
+    return Page([_to_overview(row) for row in rows], number, size, total)
 
 
 def all_machines(caller: Caller) -> Sequence[MachineOverview]:
     """Every machine of the site in order of id, for clients that read the list whole."""
     rows = db.session.execute(_overviews(caller).order_by(Machine.id))
-    return [_to_overview(row._mapping) for row in rows]
+    return [_to_overview(row) for row in rows]
 
 
 def purge_deleted() -> dict[str, datetime]:
@@ -226,11 +229,12 @@ def purge_deleted() -> dict[str, datetime]:
         return {}
     keys: dict[str, datetime] = {}
     with command() as session:
-        for machine_id, deleted_at in session.execute(waiting).all():
+        for machine_id, deleted_at in session.execute(waiting).tuples().all():
             session.execute(
                 update(Machine).where(Machine.id == machine_id).values(purged_at=db_now())
             )
-            keys |= dict.fromkeys(_files_of(session, machine_id), deleted_at)
+            for key in _files_of(session, machine_id):
+                keys[key] = deleted_at or datetime.now(UTC)
         for key in _living_files(session, set(keys)):
             del keys[key]
     return keys
@@ -298,8 +302,8 @@ def _overviews(caller: Caller) -> Select[Any]:
     )
 
 
-def _to_overview(row: Mapping[str, Any]) -> MachineOverview:
-    values = dict(row)
+def _to_overview(row: Row[Any]) -> MachineOverview:
+    values = row._asdict()
     state = values.pop("run_state")
     return MachineOverview(
         status=machine_status(state, has_champion=values["champion_id"] is not None), **values
@@ -331,7 +335,7 @@ def _status_is(statement: Select[Any], status: str) -> ColumnElement[bool]:
 def _sort_column(statement: Select[Any], sort: str) -> ColumnElement[Any]:
     if sort not in SORTS:
         message = N_("Unknown sort %(sort)s. Use one of %(allowed)s.")
-        params = {"sort": sort, "allowed": ", ".join(SORTS)}
+        params: dict[str, Any] = {"sort": sort, "allowed": ", ".join(SORTS)}
         raise InvalidInput(message, fields=(FieldError("/sort", message, params),), **params)
     if sort == "name":
         return Machine.name_key.expression

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from prodapp.auth.guard import current_caller
 from prodapp.auth.permissions import requires
 from prodapp.error_text import error_text
 from prodapp.exceptions import Conflict, InvalidInput
+from prodapp.i18n import gettext as _
 from prodapp.machines import service
 from prodapp.machines.forms import ListQuery
 

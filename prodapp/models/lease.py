@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, String, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from prodapp.exceptions import LeaseLost
+from prodapp.exceptions import DomainError, LeaseLost
 from prodapp.models.types import Json, Timestamp, db_now
 
 LEASE_SECONDS = 20.0
@@ -63,6 +63,21 @@ class HorseDeath(Enum):
     HANDED_BACK = "handed back"  # stopped because its worker was asked to stop
     OUT_OF_MEMORY = "out of memory"
     UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why work ended badly; ``message`` is a template for ``params`` (see ``DomainError``)."""
+
+    code: str
+    message: str
+    params: dict[str, Any]
+
+    @classmethod
+    def of(cls, error: DomainError) -> Failure:
+        """The failure that a domain error means, its params as texts that JSON can hold."""
+        params = {name: str(value) for name, value in error.params.items()}
+        return cls(error.error_code, error.message, params)
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from flask_babel import gettext as _
-
+from prodapp.i18n import gettext as _
 from prodapp.models import ModelVersion
 from prodapp.ranking.sentences import direction
 

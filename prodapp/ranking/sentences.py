@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from flask_babel import gettext as _
-
 from prodapp.formatting import number, percent
+from prodapp.i18n import gettext as _
 from prodapp.models import ModelVersion, VariableRanking
 
 STRONG_DIRECTION = 0.8

@@ -59,9 +59,7 @@ def list_versions(
         .where(ModelVersion.site_id == caller.site_id, Machine.deleted_at.is_(None))
     )
     if machine_id is not None:
-        statement = statement.where(
-            ModelVersion.machine_id == machine_of(caller, machine_id).id
-        )
+        statement = statement.where(ModelVersion.machine_id == machine_of(caller, machine_id).id)
     found = db.paginate(
         statement.order_by(ModelVersion.id.desc()), page=number, per_page=size, error_out=False
     )

@@ -6,10 +6,14 @@ from flask import Blueprint, Response, render_template
 
 from prodapp.auth.guard import current_caller
 from prodapp.auth.permissions import requires
-from prodapp.ranking import service
+from prodapp.ranking import sentences, service
 from prodapp.ranking.exports import ranking_csv
 
 bp = Blueprint("ranking", __name__, url_prefix="/app/versions")
+# The machine's page says the verdict too, and features do not import each other.
+bp.add_app_template_global(sentences.verdict, "verdict_of")
+bp.add_app_template_global(sentences.insights, "insights_of")
+bp.add_app_template_global(sentences.confidence_note, "confidence_note_of")
 
 
 @bp.get("/<int:version_id>")

@@ -17,11 +17,11 @@ from prodapp.ml.artifact import dump_pipeline
 from prodapp.ml.specification import Specification
 from prodapp.ml.training import TrainingResult, train
 from prodapp.models import Dataset, Machine, ModelVersion, TrainingRun, VariableRanking
-from prodapp.models.lease import Lease
+from prodapp.models.lease import Failure, Lease
 from prodapp.storage import StoredFile, storage
 from prodapp.training import transitions
 from prodapp.training.columns import columns_of
-from prodapp.work import Pulse, as_failure, bind_log, is_final, worker_name
+from prodapp.work import Pulse, as_domain_error, bind_log, is_final, worker_name
 
 log = logging.getLogger(__name__)
 
@@ -142,19 +142,14 @@ def _end_canceled(lease: Lease) -> None:
 
 
 def _end_failed(run: TrainingRun, lease: Lease, error: BaseException) -> None:
-    failure = as_failure(error, request_id=run.request_id)
-    log.error("run %s failed: %s", run.id, failure.error_code, exc_info=error)
+    failure = as_domain_error(error, request_id=run.request_id)
+    log.error("run %s: %s", run.id, failure.error_code, exc_info=error)
     db.session.rollback()
-    end = {
-        "code": failure.error_code,
-        "message": failure.message,
-        "params": {name: str(value) for name, value in failure.params.items()},
-    }
     try:
         with command() as session:
             if is_final(failure):
-                transitions.fail(session, lease, **end)
+                transitions.fail(session, lease, Failure.of(failure))
             else:
-                transitions.fail_or_retry(session, lease, run, **end)
+                transitions.fail_or_retry(session, lease, run, Failure.of(failure))
     except LeaseLost:
         log.warning("run %s: failed after its lease was lost", run.id)

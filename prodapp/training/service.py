@@ -13,8 +13,8 @@ from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, LeaseLost, N_
 from prodapp.extensions import command, db
 from prodapp.ml.specification import Specification, check_specification
-from prodapp.models import Dataset, DatasetState, Machine, ModelVersion, RunState, TrainingRun
-from prodapp.models.lease import HorseDeath, Wish
+from prodapp.models import DatasetState, Machine, ModelVersion, RunState, TrainingRun
+from prodapp.models.lease import Failure, HorseDeath, Wish
 from prodapp.models.training_run import ACTIVE, WAITING
 from prodapp.models.types import db_now
 from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
@@ -56,9 +56,7 @@ def start_run(
         )
         session.add(run)
         session.flush()
-        audit.record(
-            session, caller, "run.started", f"run:{run.id}", after={"dataset": dataset.id}
-        )
+        audit.record(session, caller, "run.started", f"run:{run.id}", after={"dataset": dataset.id})
     if dataset.state == DatasetState.READY:
         _send(run.id, run.attempt)
     return run
@@ -80,9 +78,7 @@ def list_runs(
         .where(TrainingRun.site_id == caller.site_id, Machine.deleted_at.is_(None))
     )
     if machine_id is not None:
-        statement = statement.where(
-            TrainingRun.machine_id == machine_of(caller, machine_id).id
-        )
+        statement = statement.where(TrainingRun.machine_id == machine_of(caller, machine_id).id)
     if state:
         statement = statement.where(TrainingRun.state == state)
     found = db.paginate(
@@ -163,8 +159,8 @@ def horse_died(run_id: int, *, worker_name: str, cause: HorseDeath) -> None:
             if cause is HorseDeath.CANCELED:
                 transitions.cancel_owned(session, lease)
             elif cause is HorseDeath.OUT_OF_MEMORY:
-                end = {"code": "out_of_memory", "message": OUT_OF_MEMORY, "params": {}}
-                transitions.fail_or_retry(session, lease, run, **end)
+                failure = Failure("out_of_memory", OUT_OF_MEMORY, {})
+                transitions.fail_or_retry(session, lease, run, failure)
             else:
                 is_handed_back = cause is HorseDeath.HANDED_BACK
                 transitions.lose(session, run, is_handed_back=is_handed_back)
@@ -174,9 +170,7 @@ def horse_died(run_id: int, *, worker_name: str, cause: HorseDeath) -> None:
 
 def n_runs_by_state() -> dict[str, int]:
     """How many runs are in each state that has any, over all sites."""
-    rows = db.session.execute(
-        select(TrainingRun.state, func.count()).group_by(TrainingRun.state)
-    )
+    rows = db.session.execute(select(TrainingRun.state, func.count()).group_by(TrainingRun.state))
     return {row[0]: row[1] for row in rows}
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from prodapp.exceptions import N_
 from prodapp.models import Dataset, DatasetState, RunState, TrainingRun
-from prodapp.models.lease import LEASE_SECONDS, Lease, Wish, advance, claim, settled
+from prodapp.models.lease import LEASE_SECONDS, Failure, Lease, Wish, advance, claim, settled
 from prodapp.models.training_run import OWNED, WAITING
 from prodapp.models.types import db_now
 
@@ -27,6 +27,7 @@ WORKER_LOST = N_(
     "The worker vanished %(times)s times in a row while it worked on this. The run itself may be "
     "what ends it, for example by taking all the memory: try fewer rows or columns."
 )
+
 
 def claim_run(session: Session, run_id: int, *, worker_name: str) -> Lease | None:
     """Take a queued run that nobody wants canceled; ``None`` when it is not there to take."""
@@ -69,26 +70,16 @@ def succeed(session: Session, lease: Lease) -> None:
     advance(session, TrainingRun, lease, expect=(RunState.PUBLISHING,), **values)
 
 
-def fail(
-    session: Session, lease: Lease, *, code: str, message: str, params: dict[str, Any]
-) -> None:
+def fail(session: Session, lease: Lease, failure: Failure) -> None:
     """End the run for good: trying again would not help."""
-    advance(session, TrainingRun, lease, expect=OWNED, **_failed(code, message, params))
+    advance(session, TrainingRun, lease, expect=OWNED, **_failed(failure))
 
 
-def fail_or_retry(
-    session: Session,
-    lease: Lease,
-    run: TrainingRun,
-    *,
-    code: str,
-    message: str,
-    params: dict[str, Any],
-) -> None:
+def fail_or_retry(session: Session, lease: Lease, run: TrainingRun, failure: Failure) -> None:
     """Count a failure of the run's own; the last one ends it, others wait for another try."""
     n_failures = run.n_failures + 1
-    limit = MAX_OUT_OF_MEMORY if code == "out_of_memory" else MAX_FAILURES
-    values = _failed(code, message, params)
+    limit = MAX_OUT_OF_MEMORY if failure.code == "out_of_memory" else MAX_FAILURES
+    values = _failed(failure)
     if n_failures < limit:
         backoff = BACKOFF_SECONDS[min(n_failures, len(BACKOFF_SECONDS)) - 1]
         values |= {
@@ -96,9 +87,7 @@ def fail_or_retry(
             "retry_at": db_now(backoff),
             "finished_at": None,
         }
-    advance(
-        session, TrainingRun, lease, expect=OWNED, **values, n_failures=n_failures, n_lost=0
-    )
+    advance(session, TrainingRun, lease, expect=OWNED, **values, n_failures=n_failures, n_lost=0)
 
 
 def cancel_owned(session: Session, lease: Lease) -> None:
@@ -129,7 +118,7 @@ def owned_lease(session: Session, run_id: int, *, worker_name: str) -> Lease | N
     row = session.execute(
         select(TrainingRun.attempt, TrainingRun.lease_token).where(*_owned_by(run_id, worker_name))
     ).first()
-    return None if row is None else Lease(run_id, row[0], row[1])
+    return None if row is None else Lease(run_id, row[0], row[1] or "")
 
 
 def lose(
@@ -146,7 +135,7 @@ def lose(
     if run.cancel_requested_at is not None:
         values = _canceled()
     elif n_lost >= MAX_LOST:
-        values = _failed("worker_lost", WORKER_LOST, {"times": n_lost})
+        values = _failed(Failure("worker_lost", WORKER_LOST, {"times": n_lost}))
     else:
         values = settled(state=RunState.RETRY_WAIT, retry_at=db_now(), worker_name=None)
     where = (TrainingRun.lease_until < db_now(),) if is_expired else ()
@@ -195,7 +184,7 @@ def fail_without_data(session: Session) -> int:
         session.execute(
             update(TrainingRun)
             .where(TrainingRun.id == run_id, TrainingRun.state == RunState.QUEUED)
-            .values(**_failed(code, message, params))
+            .values(**_failed(Failure(code, message, params or {})))
         )
     return len(waiting)
 
@@ -232,13 +221,13 @@ def _owned_by(run_id: int, worker_name: str) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _failed(code: str, message: str, params: dict[str, Any]) -> dict[str, Any]:
+def _failed(failure: Failure) -> dict[str, Any]:
     return settled(
         state=RunState.FAILED,
         finished_at=db_now(),
-        error_code=code,
-        error_message=message,
-        error_params=params,
+        error_code=failure.code,
+        error_message=failure.message,
+        error_params=failure.params,
     )
 
 
