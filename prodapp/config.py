@@ -89,7 +89,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         callback_allowed_hosts=_words(env, "CALLBACK_ALLOWED_HOSTS"),
         max_upload_bytes=_integer(env, "MAX_UPLOAD_MB", 500, low=1, high=100_000) * 1024**2,
         run_timeout_seconds=_integer(env, "RUN_TIMEOUT", 3600, low=10, high=7 * 86400),
-        run_memory_bytes=_integer(env, "RUN_MEMORY_MB", 0, low=0, high=10_000_000) * 1024**2 or None,
+        run_memory_bytes=_integer(env, "RUN_MEMORY_MB", 0, low=0, high=10_000_000) * 1024**2
+        or None,
         web_threads=_integer(env, "WEB_THREADS", 8, low=1, high=256),
     )
 

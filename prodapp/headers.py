@@ -66,4 +66,3 @@ def _allow_origins(response: Response) -> Response:
         response.headers["Access-Control-Allow-Headers"] = CORS_HEADERS
         response.headers["Access-Control-Max-Age"] = "600"
     return response
-

@@ -55,9 +55,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(
-    postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory
-) -> str:
+def postgres_template(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of a migrated PostgreSQL database, copied for each test."""
     url = postgres_server.create_database()
     app = migrated_app(make_settings(tmp_path_factory.mktemp("template"), DATABASE_URL=url))

@@ -37,7 +37,9 @@ def public(view: View) -> View:
     return view
 
 
-def requires(role: str, *, is_poll: bool = False, is_upload: bool = False) -> Callable[[View], View]:
+def requires(
+    role: str, *, is_poll: bool = False, is_upload: bool = False
+) -> Callable[[View], View]:
     """Declare the least role that may call a view."""
     if role not in RANKS:
         raise ValueError(f"unknown role {role!r}")

@@ -44,13 +44,20 @@ def ensure_site(name: str = DEFAULT_SITE) -> Site:
     return site
 
 
-def system_caller(*, name: str = "system", kind: str = "system", site: str = DEFAULT_SITE) -> Caller:
+def system_caller(
+    *, name: str = "system", kind: str = "system", site: str = DEFAULT_SITE
+) -> Caller:
     """The caller in whose name the command line and background work act."""
     return Caller(site_id=ensure_site(site).id, role="admin", name=name, kind=kind)
 
 
 def create_user(
-    caller: Caller, *, username: str, role: str, password: str | None = None, site: str | None = None
+    caller: Caller,
+    *,
+    username: str,
+    role: str,
+    password: str | None = None,
+    site: str | None = None,
 ) -> User:
     """Make a user; without a password only a one-time link lets them in.
 

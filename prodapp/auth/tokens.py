@@ -16,7 +16,10 @@ import jwt
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from prodapp import audit
 from prodapp.auth.secrets import new_token, token_hash
+from prodapp.auth.service import authenticate
+from prodapp.caller import Caller
 from prodapp.exceptions import N_, NotSignedIn
 from prodapp.extensions import command, db
 from prodapp.models import RefreshToken, User
@@ -38,7 +41,9 @@ class TokenPair:
     expires_in: int
 
 
-def issue_pair(session: Session, user: User, *, secret_key: str, family: UUID | None = None) -> TokenPair:
+def issue_pair(
+    session: Session, user: User, *, secret_key: str, family: UUID | None = None
+) -> TokenPair:
     """A new pair for ``user``; part of the caller's transaction."""
     refresh = new_token()
     session.add(
@@ -60,6 +65,18 @@ def issue_pair(session: Session, user: User, *, secret_key: str, family: UUID | 
     }
     access = jwt.encode(claims, _signing_key(secret_key), algorithm=ALGORITHM)
     return TokenPair(access, refresh, int(ACCESS_LIFE.total_seconds()))
+
+
+def sign_in(
+    username: str, password: str, *, secret_key: str, address: str | None = None
+) -> TokenPair:
+    """A first pair for whom name and password prove. Raises :class:`NotSignedIn`."""
+    user = authenticate(username, password)
+    with command() as session:
+        pair = issue_pair(session, user, secret_key=secret_key)
+        caller = Caller(user.site_id, user.role, user.username, "token", user.id, address)
+        audit.record(session, caller, "tokens.issued", f"user:{user.id}")
+    return pair
 
 
 def user_of_access_token(token: str, *, secret_key: str) -> User | None:
