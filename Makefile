@@ -39,7 +39,7 @@ check: $(VENV)/.installed-dev ## lint, format, types, layers, templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/djlint --check --quiet prodapp/templates
 	$(BIN)/djlint --lint prodapp/templates
 
