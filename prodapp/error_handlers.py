@@ -193,8 +193,18 @@ def _respond(problem: Problem) -> BaseResponse:
         return _problem_json(problem)
     if surface is Surface.INTEGRATION:
         return _detail_json(problem)
-    name = "errors/_problem.html" if request.headers.get("HX-Request") else "errors/error.html"
-    return make_response(render_template(name, problem=problem), problem.status)
+    if request.headers.get("HX-Request"):
+        return _problem_fragment(problem)
+    return make_response(render_template("errors/error.html", problem=problem), problem.status)
+
+
+def _problem_fragment(problem: Problem) -> BaseResponse:
+    """A notice for the page's message region, whatever the request meant to swap."""
+    response = make_response(render_template("errors/_problem.html", problem=problem))
+    response.status_code = problem.status
+    response.headers["HX-Retarget"] = "#messages"
+    response.headers["HX-Reswap"] = "innerHTML show:window:top"
+    return response
 
 
 def _problem_json(problem: Problem) -> BaseResponse:

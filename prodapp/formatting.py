@@ -1,11 +1,12 @@
 """Numbers, dates and sizes as a person reads them, in the language of the request.
 
-Template filters only: programs get plain numbers. Nothing here rounds what is stored.
+For pages and sentences: programs get plain numbers. Nothing here rounds what is stored.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from numbers import Real
@@ -15,11 +16,15 @@ import flask_babel
 from babel import Locale
 from babel.numbers import format_decimal, format_percent, format_scientific
 from flask import Flask
-from flask_babel import gettext
+
+from prodapp import charts
+from prodapp.i18n import gettext
 
 MISSING = "–"
 SMALLEST_PLAIN = 1e-4
 LARGEST_PLAIN = 1e12
+# "%(n)d" and its kin: numbers arrive here as text, written in the reader's language.
+_NUMBER_PLACE = re.compile(r"%\((\w+)\)[-#0 +]*\d*(?:\.\d+)?[diufFeEgG]")
 SIZE_UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -91,7 +96,9 @@ def date_and_time(value: datetime | None) -> str:
     """Day and time of day in the viewer's time zone."""
     if value is None:
         return MISSING
-    return str(flask_babel.format_datetime(_aware(value), "medium"))
+    moment = _aware(value)
+    day, time = flask_babel.format_date(moment, "medium"), flask_babel.format_time(moment, "short")
+    return f"{day}, {time}"
 
 
 def isoformat(value: datetime | None) -> str:
@@ -105,7 +112,7 @@ def timeago(value: datetime | None, *, now: datetime | None = None) -> str:
         return MISSING
     passed = _aware(value) - _aware(now or datetime.now(UTC))
     if abs(passed.total_seconds()) < 1:
-        return str(gettext("just now"))
+        return gettext("just now")
     return str(flask_babel.format_timedelta(passed, add_direction=True))
 
 
@@ -114,40 +121,43 @@ def duration(seconds: float | None) -> str:
     if seconds is None or not _is_number(seconds):
         return MISSING
     if seconds < 10:
-        return str(gettext("%(number)s s", number=decimal(max(0.0, seconds), 1)))
+        return gettext("%(number)s s", number=decimal(max(0.0, seconds), 1))
     whole = round(seconds)
     if whole < 60:
-        return str(gettext("%(number)s s", number=whole))
+        return gettext("%(number)s s", number=whole)
     minutes, rest = divmod(whole, 60)
     if minutes < 60:
-        return str(gettext("%(minutes)s min %(seconds)s s", minutes=minutes, seconds=rest))
+        return gettext("%(minutes)s min %(seconds)s s", minutes=minutes, seconds=rest)
     hours, minutes = divmod(minutes, 60)
-    return str(gettext("%(hours)s h %(minutes)s min", hours=hours, minutes=minutes))
+    return gettext("%(hours)s h %(minutes)s min", hours=hours, minutes=minutes)
 
 
 def filesize(size: int | None) -> str:
-    """Bytes in decimal units, as file managers show them."""
+    """Bytes in units of 1024, as the file manager of Windows counts (and as limits are set)."""
     if size is None:
         return MISSING
     amount, unit = float(size), 0
-    while amount >= 999.5 and unit < len(SIZE_UNITS) - 1:
-        amount, unit = amount / 1000, unit + 1
+    while amount >= 1000 and unit < len(SIZE_UNITS) - 1:
+        amount, unit = amount / 1024, unit + 1
     return f"{number(amount, 3)} {SIZE_UNITS[unit]}"
 
 
 def sentence(message: str, params: Mapping[str, Any] | None = None) -> str:
     """A message template in the reader's language, its numbers written as that language does."""
+    translated = gettext(message)
+    if not params:
+        return translated
     shown = {
         name: (integer(value) if isinstance(value, int) else number(value))
         if _is_number(value)
         else value
-        for name, value in (params or {}).items()
+        for name, value in params.items()
     }
-    return str(gettext(message, **shown))
+    return _NUMBER_PLACE.sub(r"%(\1)s", translated) % shown
 
 
 def init_app(app: Flask) -> None:
-    """Register the filters, and what every template needs to know of the language."""
+    """Register the filters, and the functions that every template may call."""
     app.jinja_env.filters.update(
         number=number,
         decimal=decimal,
@@ -160,4 +170,9 @@ def init_app(app: Flask) -> None:
         filesize=filesize,
         sentence=sentence,
     )
-    app.jinja_env.globals.update(locale_tag=locale_tag, utc_now=lambda: datetime.now(UTC))
+    app.jinja_env.globals.update(
+        locale_tag=locale_tag,
+        utc_now=lambda: datetime.now(UTC),
+        scatter_plot=charts.scatter_plot,
+        spark_line=charts.spark_line,
+    )

@@ -142,8 +142,8 @@
   var SIZES = ["B", "kB", "MB", "GB", "TB"];
   function size(bytes) {
     var unit = 0;
-    while (bytes >= 999.5 && unit < SIZES.length - 1) {
-      bytes /= 1000;
+    while (bytes >= 1000 && unit < SIZES.length - 1) {
+      bytes /= 1024;
       unit += 1;
     }
     var shown = bytes.toLocaleString(page.lang, { maximumSignificantDigits: 3 });
@@ -239,9 +239,7 @@
   document.addEventListener("htmx:timeout", lost);
   document.addEventListener("htmx:responseError", function (event) {
     var xhr = event.detail.xhr;
-    if (xhr.status === 401) {
-      window.location.reload(); // the session has ended: sign in, then come back here
-    } else if (xhr.status >= 502 && xhr.status <= 504) {
+    if (xhr.status >= 502 && xhr.status <= 504) {
       lost();
     }
   });

@@ -76,9 +76,9 @@ def test_duration_shows_the_two_units_that_matter(seconds, shown):
 
 
 @pytest.mark.parametrize(
-    ("size", "shown"), [(0, "0 B"), (999, "999 B"), (1234, "1.23 kB"), (52_000_000, "52 MB")]
+    ("size", "shown"), [(0, "0 B"), (999, "999 B"), (1234, "1.21 kB"), (500 * 1024**2, "500 MB")]
 )
-def test_filesize_uses_decimal_units(size, shown):
+def test_filesize_counts_as_limits_are_set(size, shown):
     assert formatting.filesize(size) == shown
 
 
@@ -95,7 +95,9 @@ def test_isoformat_names_the_zone():
 def test_sentence_writes_its_numbers_in_the_language():
     with force_locale("pt_BR"):
         text = formatting.sentence("%(n)s rows, from %(low)s", {"n": 12000, "low": 0.25})
+        counted = formatting.sentence("%(n)d of %(share).1f", {"n": 12000, "share": "0.25"})
     assert text == "12.000 rows, from 0,25"
+    assert counted == "12.000 of 0.25"
 
 
 def test_locale_tag_is_what_html_expects():

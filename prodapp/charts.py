@@ -1,0 +1,112 @@
+"""Geometry of the small charts that pages draw as SVG on the server; no script, no style needed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Pair = Sequence[float]
+N_TICKS = 5
+SPARK_WIDTH, SPARK_HEIGHT = 96.0, 32.0
+NICE_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark on an axis: where it stands in the drawing, and the value it stands for."""
+
+    position: float
+    value: float
+
+
+@dataclass(frozen=True)
+class ScatterPlot:
+    """Predicted (y) against actual (x) in a square drawing of ``size`` units with ``margin``.
+
+    Both axes share one scale, so that the diagonal is a perfect prediction.
+    """
+
+    size: float
+    margin: float
+    points: tuple[tuple[float, float], ...]
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+
+    @property
+    def low(self) -> float:
+        """Left end of the x axis; the y axis begins at the bottom, ``high``."""
+        return self.margin
+
+    @property
+    def high(self) -> float:
+        return self.size - self.margin / 3
+
+
+@dataclass(frozen=True)
+class SparkLine:
+    """A line through ``points`` (an SVG point list); ``zero`` is the height of no effect."""
+
+    points: str
+    zero: float
+    width: float = SPARK_WIDTH
+    height: float = SPARK_HEIGHT
+
+
+def nice_ticks(low: float, high: float, n_ticks: int = N_TICKS) -> list[float]:
+    """About ``n_ticks`` round values that cover ``low`` to ``high``; the ends lie at or outside."""
+    if not high > low:
+        low, high = low - 0.5, high + 0.5
+    rough = (high - low) / max(1, n_ticks - 1)
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next((s for s in NICE_STEPS if s * power >= rough * 0.999), NICE_STEPS[-1]) * power
+    first, last = math.floor(low / step), math.ceil(high / step)
+    return [step * index for index in range(first, last + 1)]
+
+
+def scatter_plot(
+    pairs: Sequence[Pair], *, size: float = 480.0, margin: float = 60.0
+) -> ScatterPlot:
+    """Place (actual, predicted) pairs; at least one is needed."""
+    values = [value for pair in pairs for value in pair]
+    ticks = nice_ticks(min(values), max(values))
+    start, end = ticks[0], ticks[-1]
+    inner = size - margin - margin / 3
+
+    def place(value: float) -> float:
+        return (value - start) / (end - start) * inner
+
+    def x_of(value: float) -> float:
+        return round(margin + place(value), 1)
+
+    def y_of(value: float) -> float:
+        return round(margin / 3 + inner - place(value), 1)
+
+    return ScatterPlot(
+        size=size,
+        margin=margin,
+        points=tuple((x_of(actual), y_of(predicted)) for actual, predicted in pairs),
+        x_ticks=tuple(Tick(x_of(value), value) for value in ticks),
+        y_ticks=tuple(Tick(y_of(value), value) for value in ticks),
+    )
+
+
+def spark_line(points: Sequence[Pair], *, largest: float) -> SparkLine | None:
+    """The effect of a variable over its values, on a scale of ±``largest`` shared by a ranking.
+
+    Points are (value, mean SHAP value) by rising value; None where there are fewer than two.
+    """
+    if len(points) < 2:
+        return None
+    first, last = points[0][0], points[-1][0]
+    width = last - first or 1.0
+    scale = largest or 1.0
+    middle = SPARK_HEIGHT / 2
+    places = (
+        (
+            round((value - first) / width * SPARK_WIDTH, 1),
+            round(middle - effect / scale * (middle - 2), 1),
+        )
+        for value, effect in points
+    )
+    return SparkLine(" ".join(f"{x},{y}" for x, y in places), zero=middle)

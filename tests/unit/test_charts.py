@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from prodapp import charts
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0.3, 82.6), (-4.1, 7.9), (420.3, 495.8), (5, 5), (0, 1e-7), (3e4, 9e5)]
+)
+def test_ticks_cover_the_values_in_few_even_steps(low, high):
+    ticks = charts.nice_ticks(low, high)
+    steps = [after - before for before, after in pairwise(ticks)]
+    assert ticks[0] <= low
+    assert ticks[-1] >= high
+    assert 2 <= len(ticks) <= 8
+    assert steps == pytest.approx([steps[0]] * len(steps))
+
+
+def test_a_perfect_prediction_lies_on_the_diagonal():
+    plot = charts.scatter_plot([(10, 10), (25, 25), (40, 40)])
+    ends = (plot.x_ticks[0].position, plot.y_ticks[0].position)
+    for x, y in plot.points:
+        assert x - ends[0] == pytest.approx(ends[1] - y, abs=0.11)
+
+
+def test_every_point_lies_inside_the_frame():
+    plot = charts.scatter_plot([(-3, 8.5), (2, 2), (9, -3.2)])
+    for x, y in plot.points:
+        assert plot.low <= x <= plot.high
+        assert plot.margin / 3 <= y <= plot.size - plot.margin
+
+
+def test_spark_line_rises_where_the_effect_rises():
+    line = charts.spark_line([(1.0, -2.0), (3.0, 2.0)], largest=2.0)
+    assert line is not None
+    (x0, y0), (x1, y1) = (map(float, point.split(",")) for point in line.points.split())
+    assert (x0, x1) == (0.0, line.width)
+    assert y0 > line.zero > y1 >= 0
+
+
+def test_spark_line_needs_two_points():
+    assert charts.spark_line([], largest=1.0) is None
+    assert charts.spark_line([(1.0, 0.0)], largest=1.0) is None
+
+
+def test_spark_line_without_any_effect_is_flat():
+    line = charts.spark_line([(1.0, 0.0), (2.0, 0.0)], largest=0.0)
+    assert line is not None
+    assert {point.split(",")[1] for point in line.points.split()} == {str(line.zero)}
