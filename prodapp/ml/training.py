@@ -126,6 +126,10 @@ def train(
     clock.enter("fitting")
     pipeline = build_pipeline(spec, samples.columns, n_samples=len(samples.y_train), n_jobs=n_jobs)
     fit_pipeline(pipeline, samples.X_train, samples.y_train, on_share=clock.share)
+    if hasattr(pipeline.named_steps["estimator"], "n_jobs"):
+        # Threads add the trees' answers up in the order in which they finish, so the last digits
+        # would differ from run to run; and one sample is answered several times faster without.
+        pipeline.named_steps["estimator"].set_params(n_jobs=1)
     clock.enter("validating")
     predicted = pipeline.predict(samples.X_test)
     metrics = measure(
@@ -139,9 +143,6 @@ def train(
     clock.enter("explaining")
     ranking, n_explained = _explain(pipeline, samples, spec, clock, n_jobs=n_jobs)
     clock.leave()
-    if hasattr(pipeline.named_steps["estimator"], "n_jobs"):
-        # One sample is answered several times faster without starting threads.
-        pipeline.named_steps["estimator"].set_params(n_jobs=1)
     return TrainingResult(
         pipeline=pipeline,
         metrics=metrics,
