@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import IO, Any
 
@@ -17,7 +17,7 @@ from prodapp.datasets import transitions
 from prodapp.datasets.documents import preview_document
 from prodapp.exceptions import FieldError, InvalidInput, LeaseLost, N_
 from prodapp.extensions import command, db
-from prodapp.ml.intake import preview_table
+from prodapp.ml.intake import Preview, preview_table
 from prodapp.models import Dataset, DatasetState, Machine
 from prodapp.models.lease import HorseDeath, Wish
 from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
@@ -36,11 +36,13 @@ def register_dataset(
     source: IO[bytes],
     filename: str,
     overrides: Mapping[str, str] | None = None,
+    check: Callable[[Preview], None] | None = None,
 ) -> Dataset:
     """Store an uploaded file for a machine, preview its first part, and send it to import.
 
-    ``source`` must be seekable. Raises :class:`NotFound` and, for a file that cannot become a
-    table, :class:`DataRefused` before anything is stored.
+    ``source`` must be seekable; ``check`` may refuse what the preview shows. Raises
+    :class:`NotFound` and, for a file that cannot become a table, :class:`DataRefused` before
+    anything is stored.
     """
     machine = machine_of(caller, machine_id)
     head = source.read(PREVIEW_BYTES)
@@ -48,6 +50,8 @@ def register_dataset(
     preview = preview_table(
         head, filename=filename, is_complete=is_complete, overrides=overrides or {}
     )
+    if check is not None:
+        check(preview)
     source.seek(0)
     stored = storage().put(source)
     with command() as session:
@@ -77,7 +81,11 @@ def register_dataset(
 
 
 def register_records(
-    caller: Caller, *, machine_id: int, records: Sequence[Mapping[str, Any]]
+    caller: Caller,
+    *,
+    machine_id: int,
+    records: Sequence[Mapping[str, Any]],
+    check: Callable[[Preview], None] | None = None,
 ) -> Dataset:
     """Store JSON records (flat objects; missing keys are missing values) as a data set."""
     if not records or len(records) > MAX_RECORDS:
@@ -96,6 +104,7 @@ def register_records(
         source=io.BytesIO(text.getvalue().encode()),
         filename="records.csv",
         overrides={"encoding": "utf-8", "delimiter": ",", "decimal": ".", "header": "yes"},
+        check=check,
     )
 
 

@@ -75,8 +75,11 @@ class Failure:
 
     @classmethod
     def of(cls, error: DomainError) -> Failure:
-        """The failure that a domain error means, its params as texts that JSON can hold."""
-        params = {name: str(value) for name, value in error.params.items()}
+        """The failure that a domain error means, its params as JSON; numbers stay numbers."""
+        params = {
+            name: value if isinstance(value, int | float | str) else str(value)
+            for name, value in error.params.items()
+        }
         return cls(error.error_code, error.message, params)
 
 

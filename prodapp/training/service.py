@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -10,8 +11,9 @@ from sqlalchemy import func, select, update
 from prodapp import audit, queue
 from prodapp.auth.objects import dataset_of, machine_of, run_of
 from prodapp.caller import Caller
-from prodapp.exceptions import Conflict, LeaseLost, N_
+from prodapp.exceptions import Conflict, DataRefused, LeaseLost, N_
 from prodapp.extensions import command, db
+from prodapp.ml.intake import Column
 from prodapp.ml.specification import Specification, check_specification
 from prodapp.models import DatasetState, Machine, ModelVersion, RunState, TrainingRun
 from prodapp.models.lease import Failure, HorseDeath, Wish
@@ -40,8 +42,8 @@ def start_run(
     dataset = dataset_of(caller, dataset_id)
     if dataset.state == DatasetState.REFUSED:
         raise Conflict(N_("This data set was refused; upload the corrected file."))
-    spec = Specification.from_json(dict(specification))
-    check_specification(spec, columns_of(dataset))
+    is_complete = bool(dataset.preview["is_complete"])
+    spec = check_fit(specification, columns_of(dataset), is_complete=is_complete)
     with command() as session:
         run = TrainingRun(
             site_id=caller.site_id,
@@ -60,6 +62,23 @@ def start_run(
     if dataset.state == DatasetState.READY:
         _send(run.id, run.attempt)
     return run
+
+
+def check_fit(
+    specification: Mapping[str, Any], columns: Sequence[Column], *, is_complete: bool
+) -> Specification:
+    """The specification, if it can be trained on ``columns``. Raises as :func:`start_run` does.
+
+    Of columns of which only the head was seen (``is_complete`` False) the names alone count: a
+    value that is constant there may vary below. The run itself looks again at all of them.
+    """
+    spec = Specification.from_json(dict(specification))
+    try:
+        check_specification(spec, columns)
+    except DataRefused:
+        if is_complete:
+            raise
+    return spec
 
 
 def list_runs(
@@ -177,6 +196,14 @@ def n_runs_by_state() -> dict[str, int]:
 def published_version_id(run: TrainingRun) -> int | None:
     """The id of the version that the run published, where it has."""
     return db.session.scalar(select(ModelVersion.id).where(ModelVersion.run_id == run.id))
+
+
+def elapsed_seconds(run: TrainingRun) -> float | None:
+    """How long the present attempt has taken, or the last one took; ``None`` before the first."""
+    if run.started_at is None:
+        return None
+    end = run.finished_at or datetime.now(UTC)
+    return max(0.0, round((end - run.started_at).total_seconds(), 3))
 
 
 def queue_position(run: TrainingRun) -> int | None:

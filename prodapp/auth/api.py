@@ -1,0 +1,77 @@
+"""``/api/v1/auth``: tokens for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, current_app, request
+
+from prodapp.auth import tokens
+from prodapp.auth.guard import current_caller
+from prodapp.auth.permissions import public, requires
+from prodapp.auth.schemas import CallerSchema, CredentialsInput, RefreshInput, TokenPairSchema
+from prodapp.extensions import limiter, settings_of
+from prodapp.rest.blueprint import ApiBlueprint
+from prodapp.rest.spec import problems
+
+blp = ApiBlueprint(
+    "api_auth",
+    __name__,
+    title="Authentication",
+    description="Tokens for programs: a short access token, and a refresh token that rotates.",
+)
+
+
+def _account_key() -> str:
+    """One account's tries, counted apart from everybody else's."""
+    body = request.get_json(silent=True)
+    username = body.get("username") if isinstance(body, dict) else None
+    return f"account:{str(username or '').strip().casefold()}"
+
+
+@blp.post("/auth/token")
+@limiter.limit("30 per minute")
+@limiter.limit("10 per minute", key_func=_account_key)
+@blp.takes(CredentialsInput)
+@blp.answers(200, TokenPairSchema)
+@blp.describes(responses=problems(401, 429))
+@public
+def issue(body: dict[str, str]) -> Any:
+    """Sign in with name and password"""
+    return tokens.sign_in(
+        body["username"],
+        body["password"],
+        secret_key=settings_of(current_app).secret_key,
+        address=request.remote_addr,
+    )
+
+
+@blp.post("/auth/refresh")
+@limiter.limit("60 per minute")
+@blp.takes(RefreshInput)
+@blp.answers(200, TokenPairSchema)
+@blp.describes(responses=problems(401, 429))
+@public
+def refresh(body: dict[str, str]) -> Any:
+    """Exchange a refresh token for a new pair"""
+    return tokens.rotate(body["refresh_token"], secret_key=settings_of(current_app).secret_key)
+
+
+@blp.post("/auth/revoke")
+@limiter.limit("60 per minute")
+@blp.takes(RefreshInput)
+@blp.answers(204, description="Revoked, or never known")
+@blp.describes(responses=problems(429))
+@public
+def revoke(body: dict[str, str]) -> Any:
+    """Sign out: end a refresh token and all that descend from it"""
+    tokens.revoke(body["refresh_token"])
+    return Response(status=204)
+
+
+@blp.get("/auth/me")
+@blp.answers(200, CallerSchema)
+@requires("viewer")
+def me() -> Any:
+    """Who is calling"""
+    return current_caller()

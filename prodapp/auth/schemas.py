@@ -1,0 +1,63 @@
+"""Tokens as the REST API takes and gives them."""
+
+from __future__ import annotations
+
+from marshmallow import fields, validate
+
+from prodapp.rest.schemas import AnswerSchema, RequestSchema
+
+MAX_PASSWORD = 1000
+MAX_TOKEN = 500
+
+
+class CredentialsInput(RequestSchema):
+    """What proves who somebody is."""
+
+    username = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=200),
+        metadata={"examples": ["maria"]},
+    )
+    password = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=MAX_PASSWORD),
+        metadata={"format": "password"},
+    )
+
+
+class RefreshInput(RequestSchema):
+    """A refresh token."""
+
+    refresh_token = fields.String(required=True, validate=validate.Length(min=1, max=MAX_TOKEN))
+
+
+class TokenPairSchema(AnswerSchema):
+    """An access token, and the refresh token that gets the next pair."""
+
+    access_token = fields.String(required=True, metadata={"description": "A JWT."})
+    refresh_token = fields.String(
+        required=True,
+        metadata={
+            "description": "Works once. Using it again ends every token that descends from it."
+        },
+    )
+    token_type = fields.Constant("Bearer", required=True)
+    expires_in = fields.Integer(
+        required=True,
+        metadata={"description": "Life of the access token in seconds.", "examples": [600]},
+    )
+
+
+class CallerSchema(AnswerSchema):
+    """Who is calling, as the service sees it."""
+
+    username = fields.String(required=True, attribute="name", metadata={"examples": ["maria"]})
+    user_id = fields.Integer(required=True, allow_none=True)
+    role = fields.String(
+        required=True, validate=validate.OneOf(("viewer", "operator", "analyst", "admin"))
+    )
+    kind = fields.String(
+        required=True,
+        validate=validate.OneOf(("session", "token", "key")),
+        metadata={"description": "What proved it."},
+    )

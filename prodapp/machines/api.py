@@ -1,0 +1,78 @@
+"""``/api/v1/machines``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, url_for
+
+from prodapp.auth.guard import current_caller
+from prodapp.auth.permissions import requires
+from prodapp.machines import service
+from prodapp.machines.schemas import MachineInput, MachineQuery, MachineSchema
+from prodapp.rest.answers import page_answer
+from prodapp.rest.blueprint import ApiBlueprint
+from prodapp.rest.spec import headers, problems
+
+blp = ApiBlueprint(
+    "api_machines",
+    __name__,
+    title="Machines",
+    description="The machines of the plant, whose production is to be understood.",
+)
+
+
+@blp.get("/machines")
+@blp.takes(MachineQuery, location="query")
+@blp.answers(200, MachineSchema(many=True), headers=headers("Link", "X-Pagination"))
+@requires("viewer")
+def index(query: dict[str, Any]) -> Any:
+    """List machines"""
+    sort = query.pop("sort")
+    page = service.list_machines(
+        current_caller(), sort=sort.removeprefix("-"), descending=sort.startswith("-"), **query
+    )
+    return page_answer(page)
+
+
+@blp.post("/machines")
+@blp.takes(MachineInput)
+@blp.answers(201, MachineSchema, headers=headers("Location"))
+@blp.describes(responses=problems(409))
+@requires("operator")
+def create(body: dict[str, str]) -> Any:
+    """Register a machine"""
+    machine = service.create_machine(current_caller(), name=body["name"])
+    location = url_for("api_machines.read", machine_id=machine.id)
+    return service.overview(current_caller(), machine.id), 201, {"Location": location}
+
+
+@blp.get("/machines/<id:machine_id>")
+@blp.answers(200, MachineSchema)
+@requires("viewer")
+def read(machine_id: int) -> Any:
+    """Read a machine"""
+    return service.overview(current_caller(), machine_id)
+
+
+@blp.patch("/machines/<id:machine_id>")
+@blp.takes(MachineInput)
+@blp.answers(200, MachineSchema)
+@blp.describes(responses=problems(409))
+@requires("analyst")
+def rename(body: dict[str, str], machine_id: int) -> Any:
+    """Rename a machine"""
+    service.rename_machine(current_caller(), machine_id, name=body["name"])
+    return service.overview(current_caller(), machine_id)
+
+
+@blp.delete("/machines/<id:machine_id>")
+@blp.answers(204, description="Deleted")
+@requires("analyst")
+def delete(machine_id: int) -> Any:
+    """Delete a machine
+
+    With its data sets, runs and versions. Active runs are canceled first.
+    """
+    service.delete_machine(current_caller(), machine_id)
+    return Response(status=204)

@@ -1,0 +1,85 @@
+"""Machines as the REST API takes and gives them."""
+
+from __future__ import annotations
+
+from marshmallow import fields, validate
+
+from prodapp.machines.service import MAX_NAME, SORTS
+from prodapp.rest.schemas import (
+    MACHINE_STATUSES,
+    AnswerSchema,
+    Instant,
+    PageQuery,
+    RequestSchema,
+)
+
+
+class MachineQuery(PageQuery):
+    """Which machines, in which order."""
+
+    q = fields.String(
+        load_default="",
+        validate=validate.Length(max=MAX_NAME),
+        metadata={"description": "Part of the name; case does not count."},
+    )
+    status = fields.String(
+        validate=validate.OneOf(MACHINE_STATUSES),
+        metadata={"description": "Only machines of this status."},
+    )
+    sort = fields.String(
+        load_default="name",
+        validate=validate.OneOf((*SORTS, *(f"-{name}" for name in SORTS))),
+        metadata={"description": "The field to sort by; with a minus, from the end."},
+    )
+
+
+class MachineInput(RequestSchema):
+    """What a machine is called."""
+
+    name = fields.String(
+        required=True,
+        validate=[
+            validate.Length(min=1, max=MAX_NAME),
+            validate.Regexp(r"(?s).*\S", error="Give the machine a name."),
+        ],
+        metadata={
+            "description": "Unique in the site; case does not count.",
+            "examples": ["Prensa 01"],
+            "pattern": r"\S",
+        },
+    )
+
+
+class MachineSchema(AnswerSchema):
+    """A machine and what its model in use found."""
+
+    id = fields.Integer(required=True, metadata={"examples": [1]})
+    name = fields.String(required=True, metadata={"examples": ["Prensa 01"]})
+    status = fields.String(
+        required=True,
+        validate=validate.OneOf(MACHINE_STATUSES),
+        metadata={"description": "Follows from the latest run and the version in use."},
+    )
+    created_at = Instant(required=True)
+    latest_run_id = fields.Integer(required=True, allow_none=True)
+    champion_version_id = fields.Integer(
+        required=True,
+        allow_none=True,
+        attribute="champion_id",
+        metadata={"description": "The model version in use."},
+    )
+    target = fields.String(
+        required=True, allow_none=True, metadata={"description": "What that version explains."}
+    )
+    r2 = fields.Float(
+        required=True, allow_none=True, metadata={"description": "Its R² on held-out samples."}
+    )
+    explains = fields.Boolean(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Whether it beats always predicting the mean, beyond the noise."},
+    )
+    top_variable = fields.String(
+        required=True, allow_none=True, metadata={"description": "The first of its ranking."}
+    )
+    trained_at = Instant(required=True, allow_none=True)

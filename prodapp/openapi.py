@@ -1,0 +1,192 @@
+"""The REST API and its document: OpenAPI 3.1 at ``/api/openapi.json``, Swagger UI and ReDoc."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apispec import BasePlugin
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    jsonify,
+    render_template,
+    request,
+    url_for,
+)
+from werkzeug.routing import Rule
+
+from prodapp.auth import api as auth_api
+from prodapp.auth.permissions import Policy, policy_of, public
+from prodapp.datasets import api as datasets_api
+from prodapp.machines import api as machines_api
+from prodapp.ranking import api as ranking_api
+from prodapp.ranking.schemas import AlarmSchema
+from prodapp.rest.converters import IdConverter
+from prodapp.rest.schemas import FailureSchema, ProblemSchema
+from prodapp.rest.spec import EXTENSION, PROBLEMS, RestApi, api_of, headers
+from prodapp.submissions import api as submissions_api
+from prodapp.training import api as training_api
+
+OPENAPI_VERSION = "3.1.0"
+DESCRIPTION = """\
+Which production variables of a machine drive its result, and how far to trust that.
+
+Register a machine, upload a table, start a run on a target column, follow it, read the ranking.
+
+**Errors** are `application/problem+json` (RFC 9457) with a stable `code`.
+**Lists** come by pages; `Link` and `X-Pagination` tell about the others.
+**Reads** carry an `ETag` and answer 304 to `If-None-Match`.
+**Work that takes time** answers 202 with `Location` and `Retry-After`.
+Sentences for people follow `Accept-Language` (English, Portuguese of Brazil).
+"""
+
+SECURITY_SCHEMES: dict[str, dict[str, str]] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An access token (a JWT of POST /api/v1/auth/token), or an API key.",
+    },
+    "apiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "An API key, made by an administrator.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "prodapp",
+        "description": "The session of a signed-in browser (`__Host-prodapp` under HTTPS). "
+        "Methods that change something need the header X-CSRFToken as well.",
+    },
+}
+
+bp = Blueprint("docs", __name__, url_prefix="/api")
+
+
+def init_app(app: Flask) -> None:
+    """Build the Api of ``app`` and register the blueprints of ``/api/v1`` and the document's."""
+    app.url_map.converters["id"] = IdConverter
+    api = RestApi(
+        spec_kwargs={
+            "title": "prodapp",
+            "version": "1",
+            "openapi_version": OPENAPI_VERSION,
+            "extra_plugins": [CommonPlugin(app)],
+            "info": {"description": DESCRIPTION},
+        }
+    )
+    api.init_app(app)
+    app.extensions[EXTENSION] = api
+    _describe_components(api)
+    for blueprint in (
+        auth_api.blp,
+        machines_api.blp,
+        datasets_api.blp,
+        training_api.blp,
+        ranking_api.blp,
+    ):
+        api.add(blueprint)
+    api.add_more(submissions_api.blp)
+    app.register_blueprint(bp)
+
+
+def document(app: Flask) -> dict[str, Any]:
+    """The OpenAPI document of ``app``."""
+    made: dict[str, Any] = api_of(app).spec.to_dict()
+    return made
+
+
+@bp.get("/openapi.json", endpoint="openapi")
+@public
+def _document() -> Response:
+    response = jsonify(document(current_app))
+    response.headers["Cache-Control"] = "no-cache"
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+@bp.get("/docs", endpoint="swagger")
+@public
+def _swagger() -> str:
+    return render_template("docs/swagger.html", document_url=url_for("docs.openapi"))
+
+
+@bp.get("/redoc", endpoint="redoc")
+@public
+def _redoc() -> str:
+    return render_template("docs/redoc.html", document_url=url_for("docs.openapi"))
+
+
+class CommonPlugin(BasePlugin):
+    """Adds what policy and shape of each operation imply: credentials, role, errors, ETag."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+
+    def operation_helper(
+        self,
+        path: str | None = None,
+        operations: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Complete the operations of one path in place; ``rule`` is the route's."""
+        rule: Rule = kwargs["rule"]
+        is_api = str(path).startswith("/api/")
+        schemes = ["bearer", "apiKey", "session"] if is_api else ["bearer", "apiKey"]
+        for method, operation in (operations or {}).items():
+            policy = policy_of(self._app, rule.endpoint, method.upper())
+            if policy is None:
+                continue
+            operation.setdefault("operationId", rule.endpoint.replace(".", "_"))
+            operation["security"] = [{name: []} for name in schemes] if policy.role else []
+            if policy.role is not None:
+                operation["x-required-role"] = policy.role
+            if is_api:
+                _add_problems(operation, rule, policy)
+                _add_etag(operation, method)
+
+
+def _add_problems(operation: dict[str, Any], rule: Rule, policy: Policy) -> None:
+    statuses = set()
+    if policy.role is not None:
+        statuses |= {401, 403}
+    if rule.arguments:
+        statuses |= {404}
+    if operation.get("parameters"):
+        statuses |= {422}
+    if "requestBody" in operation:
+        statuses |= {400, 413, 415, 422}
+    responses = operation.setdefault("responses", {})
+    responses.pop(422, None)  # flask-smorest's own, under an integer
+    for status in sorted(statuses):
+        responses[str(status)] = f"Problem{status}"
+    responses["default"] = "ProblemDefault"
+
+
+def _add_etag(operation: dict[str, Any], method: str) -> None:
+    responses = operation["responses"]
+    found = responses.get(200, responses.get("200"))
+    if method == "get" and isinstance(found, dict) and "application/json" in found["content"]:
+        found.setdefault("headers", {}).update(headers("ETag"))
+        responses["304"] = {"description": "Nothing has changed since."}
+
+
+def _describe_components(api: RestApi) -> None:
+    components = api.spec.components
+    for name, scheme in SECURITY_SCHEMES.items():
+        components.security_scheme(name, scheme)
+    for status, text in PROBLEMS.items():
+        components.response(f"Problem{status}", _problem(text))
+    components.response("ProblemDefault", _problem("Anything else, such as 500 or 503."))
+    # Named by schemas that are no marshmallow fields themselves.
+    components.schema("Failure", schema=FailureSchema)
+    components.schema("Alarm", schema=AlarmSchema)
+
+
+def _problem(text: str) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": ProblemSchema}}
+    return {"description": text, "content": content}

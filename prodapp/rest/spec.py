@@ -1,0 +1,81 @@
+"""Words of the OpenAPI document that many operations use, and the Api that collects them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from flask import Flask
+from flask_smorest import Api
+
+from prodapp.rest.schemas import ProblemSchema
+
+EXTENSION = "prodapp.api"
+
+PROBLEMS: Mapping[int, str] = {
+    400: "The request cannot be read.",
+    401: "No valid token, key or session came with the request.",
+    403: "The caller's role does not suffice.",
+    404: "There is no such thing, or not for this caller.",
+    409: "The present state of things forbids it; `code` says what.",
+    413: "The body is larger than this installation accepts.",
+    415: "The body is not of a kind that this operation takes.",
+    422: "Fields are missing or wrong; `errors` says which. For a file, `row` and `column` say "
+    "where.",
+    429: "Too many tries; Retry-After says when to come back.",
+}
+HEADERS: Mapping[str, tuple[str, str]] = {
+    "Location": ("Where the resource is.", "string"),
+    "Retry-After": ("Ask again after so many seconds.", "integer"),
+    "Link": ("The first, previous, next and last page (RFC 8288).", "string"),
+    "X-Pagination": ("JSON with page, page_size, total and total_pages.", "string"),
+    "ETag": ("Names this state; send it back in If-None-Match.", "string"),
+    "Content-Disposition": ("The name of the file.", "string"),
+}
+
+
+class RestApi(Api):  # type: ignore[misc]  # flask-smorest has no types
+    """flask-smorest's Api without its error handlers, which would turn pages into JSON too."""
+
+    ERROR_SCHEMA = ProblemSchema
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def _register_error_handlers(self) -> None:
+        """``error_handlers`` maps every exception already."""
+
+    def _register_responses(self) -> None:
+        """Ours are named ``Problem404``: HTTPStatus has other names in each Python."""
+
+    def _register_etag_headers(self) -> None:
+        """Ours are in :data:`HEADERS`."""
+
+    def _register_pagination_header(self) -> None:
+        """Ours is in :data:`HEADERS`."""
+
+    def add(self, blueprint: Any) -> None:
+        """Register ``blueprint`` and head its operations with its title."""
+        self.register_blueprint(blueprint)
+        self.spec._tags[-1]["name"] = blueprint.title
+
+    def add_more(self, blueprint: Any) -> None:
+        """Register a blueprint whose operations stand under another one's title."""
+        self.register_blueprint(blueprint)
+        self.spec._tags.pop()
+
+
+def api_of(app: Flask) -> RestApi:
+    """The Api of ``app``."""
+    return cast(RestApi, app.extensions[EXTENSION])
+
+
+def headers(*names: str) -> dict[str, Any]:
+    """Response headers by name."""
+    return {
+        name: {"description": HEADERS[name][0], "schema": {"type": HEADERS[name][1]}}
+        for name in names
+    }
+
+
+def problems(*statuses: int) -> dict[str, str]:
+    """References to the errors of an operation beyond those that its shape implies."""
+    return {str(status): f"Problem{status}" for status in statuses}

@@ -1,0 +1,158 @@
+"""Training runs as the REST API takes and gives them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import fields, validate
+
+from prodapp.ml.specification import ALGORITHMS, Hyperparameter
+from prodapp.models import RunState, TrainingRun
+from prodapp.rest.answers import failure
+from prodapp.rest.schemas import (
+    AnswerSchema,
+    Instant,
+    JsonInteger,
+    JsonNumber,
+    PageQuery,
+    RequestSchema,
+    id_field,
+)
+from prodapp.training import service
+
+MAX_COLUMN_NAME = 500
+MAX_COLUMNS = 2000
+MAX_SEED = 2**32 - 1
+STATES = tuple(state.value for state in RunState)
+
+
+class RunQuery(PageQuery):
+    """Which runs."""
+
+    machine_id = id_field("Only runs of this machine.")
+    state = fields.String(
+        validate=validate.OneOf(STATES),
+        metadata={"description": "Only runs in this state."},
+    )
+
+
+def _hyperparameter_schema(schema: Hyperparameter) -> dict[str, Any]:
+    kind = "integer" if schema.is_integer else "number"
+    return {
+        "type": [kind, "null"] if schema.is_optional else kind,
+        "minimum": schema.minimum,
+        "maximum": schema.maximum,
+        "default": schema.default,
+    }
+
+
+HYPERPARAMETERS = {
+    name: _hyperparameter_schema(schema)
+    for schemas in ALGORITHMS.values()
+    for name, schema in schemas.items()
+}
+
+
+class Hyperparameters(fields.Field[dict[str, Any]]):
+    """Values by name; the specification knows which an algorithm has and what they may be."""
+
+    default_error_messages = {"invalid": "Give an object of names and values."}  # noqa: RUF012
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self.make_error("invalid")
+        # JSON knows one kind of number: 100.0 is the whole number 100.
+        return {
+            name: int(item) if isinstance(item, float) and item.is_integer() else item
+            for name, item in value.items()
+        }
+
+
+class SpecificationInput(RequestSchema):
+    """What to find out, and how. Everything but the target has a default."""
+
+    target = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=MAX_COLUMN_NAME),
+        metadata={"description": "The column to explain.", "examples": ["yield"]},
+    )
+    features = fields.List(
+        fields.String(validate=validate.Length(min=1, max=MAX_COLUMN_NAME)),
+        allow_none=True,
+        validate=validate.Length(min=1, max=MAX_COLUMNS),
+        metadata={"description": "The columns that may explain it; by default all that can."},
+    )
+    algorithm = fields.String(
+        validate=validate.OneOf(tuple(ALGORITHMS)), metadata={"default": "random_forest"}
+    )
+    hyperparameters = Hyperparameters(
+        metadata={
+            "type": "object",
+            "description": "Those of the algorithm; `linear_regression` has none.",
+            "properties": HYPERPARAMETERS,
+            "additionalProperties": False,
+        },
+    )
+    test_size = JsonNumber(
+        validate=validate.Range(min=0.05, max=0.5),
+        metadata={"description": "The share of samples held out to judge by.", "default": 0.2},
+    )
+    random_state = JsonInteger(
+        validate=validate.Range(min=0, max=MAX_SEED),
+        metadata={"description": "The same number gives the same result.", "default": 0},
+    )
+
+
+class RunSchema(AnswerSchema):
+    """A request to train, from acceptance to its end."""
+
+    id = fields.Integer(required=True)
+    machine_id = fields.Integer(required=True)
+    dataset_id = fields.Integer(required=True)
+    target = fields.String(required=True)
+    specification = fields.Dict(
+        required=True, metadata={"description": "All that was asked for, defaults filled in."}
+    )
+    state = fields.String(required=True, validate=validate.OneOf(STATES))
+    stage = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What is done at the moment.", "examples": ["fitting"]},
+    )
+    progress = fields.Float(
+        required=True, metadata={"description": "Of the stage, 0 to 1.", "examples": [0.4]}
+    )
+    attempt = fields.Integer(required=True, metadata={"description": "How often it was begun."})
+    queue_position = fields.Function(
+        service.queue_position,
+        required=True,
+        metadata={"type": ["integer", "null"], "description": "Runs ahead of it, while it waits."},
+    )
+    elapsed_seconds = fields.Function(
+        service.elapsed_seconds,
+        required=True,
+        metadata={
+            "type": ["number", "null"],
+            "description": "Since the present attempt began, or how long it took.",
+        },
+    )
+    error = fields.Method(
+        "_error",
+        required=True,
+        metadata={
+            "description": "Why it failed, or why the last attempt did.",
+            "oneOf": [{"$ref": "#/components/schemas/Failure"}, {"type": "null"}],
+        },
+    )
+    version_id = fields.Function(
+        service.published_version_id,
+        required=True,
+        metadata={"type": ["integer", "null"], "description": "The model version it published."},
+    )
+    cancel_requested_at = Instant(required=True, allow_none=True)
+    created_at = Instant(required=True)
+    started_at = Instant(required=True, allow_none=True)
+    finished_at = Instant(required=True, allow_none=True)
+
+    def _error(self, run: TrainingRun) -> Any:
+        return failure(run)
