@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 MAX_PAGE_SIZE = 100
 DEFAULT_PAGE_SIZE = 20
+MAX_PAGE = 1_000_000  # beyond it the offset would outgrow what databases count with
 
 
 @dataclass(frozen=True)
@@ -35,4 +36,4 @@ class Page(Generic[Item]):
 
 def clamp(number: int, size: int) -> tuple[int, int]:
     """A page number and size that can be served."""
-    return max(1, number), min(max(1, size), MAX_PAGE_SIZE)
+    return min(max(1, number), MAX_PAGE), min(max(1, size), MAX_PAGE_SIZE)

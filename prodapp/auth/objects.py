@@ -2,45 +2,42 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from typing import TypeVar
+
+from sqlalchemy import Select, select
 
 from prodapp.caller import Caller
 from prodapp.exceptions import N_, NotFound
 from prodapp.extensions import db
 from prodapp.models import Dataset, Machine, ModelVersion, TrainingRun
 
+MAX_ID = 2**63 - 1  # what the databases' largest integer holds
+Row = TypeVar("Row")
+
 
 def machine_of(caller: Caller, machine_id: int) -> Machine:
     """The machine of that id. Raises :class:`NotFound`."""
-    machine = db.session.scalar(
-        select(Machine).where(
-            Machine.id == machine_id,
-            Machine.site_id == caller.site_id,
-            Machine.deleted_at.is_(None),
-        )
+    statement = select(Machine).where(
+        Machine.id == machine_id,
+        Machine.site_id == caller.site_id,
+        Machine.deleted_at.is_(None),
     )
-    if machine is None:
-        raise NotFound(N_("There is no machine %(id)s."), id=machine_id)
-    return machine
+    return _one(statement, machine_id, missing=N_("There is no machine %(id)s."))
 
 
 def dataset_of(caller: Caller, dataset_id: int) -> Dataset:
     """The data set of that id. Raises :class:`NotFound`."""
-    dataset = db.session.scalar(
-        select(Dataset).where(
-            Dataset.id == dataset_id,
-            Dataset.site_id == caller.site_id,
-            Dataset.deleted_at.is_(None),
-        )
+    statement = select(Dataset).where(
+        Dataset.id == dataset_id,
+        Dataset.site_id == caller.site_id,
+        Dataset.deleted_at.is_(None),
     )
-    if dataset is None:
-        raise NotFound(N_("There is no data set %(id)s."), id=dataset_id)
-    return dataset
+    return _one(statement, dataset_id, missing=N_("There is no data set %(id)s."))
 
 
 def run_of(caller: Caller, run_id: int) -> TrainingRun:
     """The training run of that id. Raises :class:`NotFound`."""
-    run = db.session.scalar(
+    statement = (
         select(TrainingRun)
         .join(TrainingRun.machine)
         .where(
@@ -49,14 +46,12 @@ def run_of(caller: Caller, run_id: int) -> TrainingRun:
             Machine.deleted_at.is_(None),
         )
     )
-    if run is None:
-        raise NotFound(N_("There is no training run %(id)s."), id=run_id)
-    return run
+    return _one(statement, run_id, missing=N_("There is no training run %(id)s."))
 
 
 def version_of(caller: Caller, version_id: int) -> ModelVersion:
     """The model version of that id. Raises :class:`NotFound`."""
-    version = db.session.scalar(
+    statement = (
         select(ModelVersion)
         .join(ModelVersion.machine)
         .where(
@@ -65,6 +60,12 @@ def version_of(caller: Caller, version_id: int) -> ModelVersion:
             Machine.deleted_at.is_(None),
         )
     )
-    if version is None:
-        raise NotFound(N_("There is no model version %(id)s."), id=version_id)
-    return version
+    return _one(statement, version_id, missing=N_("There is no model version %(id)s."))
+
+
+def _one(statement: Select[Row], row_id: int, *, missing: str) -> Row:
+    # A number that no id can be names nothing; SQLite's driver would not even take it.
+    row = db.session.scalar(statement) if 0 < row_id <= MAX_ID else None
+    if row is None:
+        raise NotFound(missing, id=row_id)
+    return row

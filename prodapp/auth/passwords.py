@@ -37,14 +37,19 @@ def check_strength(password: str, *, username: str) -> None:
 def hash_password(password: str) -> str:
     """The argon2id hash of ``password``, with its parameters and salt, as text."""
     with _slots:
-        return _hasher.hash(password)
+        return _hasher.hash(_bytes(password))
 
 
 def verify_password(password: str, password_hash: str | None) -> bool:
     """Whether ``password`` fits; takes the same time where there is no hash to compare with."""
     with _slots:
         try:
-            _hasher.verify(password_hash or _DUMMY_HASH, password)
+            _hasher.verify(password_hash or _DUMMY_HASH, _bytes(password))
         except (VerificationError, InvalidHashError):
             return False
     return password_hash is not None
+
+
+def _bytes(password: str) -> bytes:
+    # Half a character pair is no reason to fail: it is a wrong password like any other.
+    return password.encode("utf-8", "surrogatepass")

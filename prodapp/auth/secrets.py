@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 
 KEY_PREFIX = "pa"
+_KEY = re.compile(rf"({KEY_PREFIX}_[0-9a-f]{{8}})_.")
 
 
 def new_token() -> str:
@@ -26,7 +28,5 @@ def new_api_key() -> tuple[str, str]:
 
 def key_prefix(key: str) -> str | None:
     """The prefix of something that looks like a key, else ``None``."""
-    parts = key.split("_", 2)
-    if len(parts) == 3 and parts[0] == KEY_PREFIX and parts[2]:
-        return f"{parts[0]}_{parts[1]}"
-    return None
+    found = _KEY.match(key)
+    return found[1] if found else None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from prodapp import audit
 from prodapp.auth.passwords import check_strength, hash_password, verify_password
@@ -16,10 +18,12 @@ from prodapp.extensions import command, db
 from prodapp.models import ApiKey, SignInLink, Site, User, UserSession
 from prodapp.models.site import DEFAULT_SITE
 from prodapp.models.types import db_now
+from prodapp.names import checked_name, folded
 
 IDLE_LIFE = timedelta(hours=12)
 SESSION_LIFE = timedelta(days=7)
 LINK_LIFE = timedelta(hours=24)
+MAX_KEY_DAYS = 3650
 SEEN_STEP = timedelta(minutes=1)  # how stale "last seen" may be before a request renews it
 
 
@@ -37,11 +41,10 @@ def ensure_site(name: str = DEFAULT_SITE) -> Site:
     site = db.session.scalar(select(Site).where(Site.name == name))
     if site is not None:
         return site
-    with command() as session:
-        site = Site(name=name)
-        session.add(site)
-        session.flush()
-    return site
+    name = checked_name(name, pointer="/site", if_empty=N_("Give the site a name."))
+    with suppress(IntegrityError), command() as session:  # somebody else made it just now
+        session.add(Site(name=name))
+    return db.session.scalars(select(Site).where(Site.name == name)).one()
 
 
 def system_caller(
@@ -64,24 +67,28 @@ def create_user(
     Raises :class:`InvalidInput` for an empty name, an unknown role or a weak password and
     :class:`Conflict` for a name that is taken.
     """
-    username = " ".join(username.split())
-    _check_user_fields(username, role)
+    username = checked_name(username, pointer="/username", if_empty=N_("Give the user a name."))
+    _check_role(role)
     if password is not None:
         check_strength(password, username=username)
     site_id = ensure_site(site).id if site else caller.site_id
-    with command() as session:
-        if session.scalar(select(User.id).where(User.username_key == username.casefold())):
-            raise Conflict(N_("There is already a user named %(username)s."), username=username)
-        user = User(
-            site_id=site_id,
-            username=username,
-            username_key=username.casefold(),
-            role=role,
-            password_hash=hash_password(password) if password is not None else None,
-        )
-        session.add(user)
-        session.flush()
-        audit.record(session, caller, "user.created", f"user:{user.id}", after={"role": role})
+    password_hash = hash_password(password) if password is not None else None
+    try:
+        with command() as session:
+            user = User(
+                site_id=site_id,
+                username=username,
+                username_key=folded(username),
+                role=role,
+                password_hash=password_hash,
+            )
+            session.add(user)
+            session.flush()
+            audit.record(session, caller, "user.created", f"user:{user.id}", after={"role": role})
+    except IntegrityError as error:
+        raise Conflict(
+            N_("There is already a user named %(username)s."), username=username
+        ) from error
     return user
 
 
@@ -92,7 +99,7 @@ def list_users() -> list[User]:
 
 def user_by_name(username: str) -> User:
     """The user of that name. Raises :class:`NotFound`."""
-    user = db.session.scalar(select(User).where(User.username_key == username.strip().casefold()))
+    user = db.session.scalar(select(User).where(User.username_key == folded(username)))
     if user is None:
         raise NotFound(N_("There is no user named %(username)s."), username=username)
     return user
@@ -104,7 +111,7 @@ def n_users() -> int:
 
 def authenticate(username: str, password: str) -> User:
     """The active user whom name and password prove. Raises :class:`NotSignedIn`, saying no more."""
-    user = db.session.scalar(select(User).where(User.username_key == username.strip().casefold()))
+    user = db.session.scalar(select(User).where(User.username_key == folded(username)))
     fits = verify_password(password, user.password_hash if user else None)
     if user is None or not fits or not user.is_active:
         raise NotSignedIn(N_("That name and password do not fit together."), code="bad_credentials")
@@ -200,8 +207,16 @@ def use_sign_in_link(token: str) -> User:
 def create_key(
     caller: Caller, *, username: str, name: str, role: str | None = None, days: int | None = None
 ) -> NewKey:
-    """An API key in a user's name, with at most the user's role. Raises :class:`InvalidInput`."""
+    """An API key in a user's name, with at most the user's role; for ever where ``days`` is None.
+
+    Raises :class:`NotFound` for an unknown user and :class:`InvalidInput` for the rest.
+    """
     user = user_by_name(username)
+    name = checked_name(name, pointer="/name", if_empty=N_("Say what the key is for."))
+    if days is not None and not 1 <= days <= MAX_KEY_DAYS:
+        message = N_("A key lives from 1 to %(max)s days.")
+        field = FieldError("/days", message, {"max": MAX_KEY_DAYS})
+        raise InvalidInput(message, fields=(field,), max=MAX_KEY_DAYS)
     role = role or user.role
     if role not in RANKS or RANKS[role] > RANKS[user.role]:
         raise InvalidInput(
@@ -265,10 +280,7 @@ def _mark_seen(row: UserSession) -> None:
         )
 
 
-def _check_user_fields(username: str, role: str) -> None:
-    if not username:
-        message = N_("Give the user a name.")
-        raise InvalidInput(message, fields=(FieldError("/username", message),))
+def _check_role(role: str) -> None:
     if role not in RANKS:
         message = N_("Unknown role %(role)s. Use viewer, operator, analyst or admin.")
         raise InvalidInput(

@@ -101,7 +101,8 @@ def register_records(
     return register_dataset(
         caller,
         machine_id=machine_id,
-        source=io.BytesIO(text.getvalue().encode()),
+        # Half a character pair cannot be written: it becomes a question mark.
+        source=io.BytesIO(text.getvalue().encode("utf-8", "replace")),
         filename="records.csv",
         overrides={"encoding": "utf-8", "delimiter": ",", "decimal": ".", "header": "yes"},
         check=check,
@@ -196,9 +197,9 @@ def _send(dataset_id: int, attempt: int) -> bool:
 
 def _display_name(filename: str) -> str:
     """The client's name for the file, for people to read; never a path of ours."""
-    name = PurePath(filename.replace("\\", "/")).name.strip() or "data.csv"
-    printable = "".join(c for c in name if c.isprintable())
-    return printable[-MAX_FILENAME:]
+    name = PurePath(filename.replace("\\", "/")).name
+    printable = "".join(c for c in name if c.isprintable()).strip()
+    return printable[-MAX_FILENAME:] or "data.csv"
 
 
 def _cell(value: Any, index: int, name: str) -> Any:

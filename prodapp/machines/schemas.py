@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from marshmallow import fields, validate
 
-from prodapp.machines.service import MAX_NAME, SORTS
+from prodapp.machines.service import SORTS
+from prodapp.names import MAX_NAME
 from prodapp.rest.schemas import (
     MACHINE_STATUSES,
     AnswerSchema,

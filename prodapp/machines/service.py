@@ -19,9 +19,9 @@ from prodapp.extensions import command, db
 from prodapp.models import Dataset, Machine, ModelVersion, RunState, TrainingRun, VariableRanking
 from prodapp.models.training_run import ACTIVE
 from prodapp.models.types import db_now
+from prodapp.names import checked_name, folded
 from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
 
-MAX_NAME = 200
 STORY_LENGTH = 50
 SORTS = ("name", "created_at", "trained_at", "r2")
 
@@ -79,7 +79,7 @@ def create_machine(caller: Caller, *, name: str, is_local: bool = False) -> Mach
             machine = Machine(
                 site_id=caller.site_id,
                 name=name,
-                name_key=name.casefold(),
+                name_key=folded(name),
                 is_local=is_local,
                 created_by_id=caller.user_id,
             )
@@ -99,7 +99,7 @@ def rename_machine(caller: Caller, machine_id: int, *, name: str) -> Machine:
     machine = machine_of(caller, machine_id)
     try:
         with command() as session:
-            before, machine.name, machine.name_key = machine.name, name, name.casefold()
+            before, machine.name, machine.name_key = machine.name, name, folded(name)
             audit.record(
                 session,
                 caller,
@@ -196,9 +196,7 @@ def list_machines(
     number, size = clamp(page, page_size)
     statement = _overviews(caller)
     if q.strip():
-        statement = statement.where(
-            Machine.name_key.contains(q.strip().casefold(), autoescape=True)
-        )
+        statement = statement.where(Machine.name_key.contains(folded(q), autoescape=True))
     if status:
         statement = statement.where(_status_is(statement, status))
     total = db.session.scalar(select(func.count()).select_from(statement.subquery())) or 0
@@ -344,15 +342,7 @@ def _sort_column(statement: Select[Any], sort: str) -> ColumnElement[Any]:
 
 
 def _checked_name(name: str) -> str:
-    name = " ".join(name.split())
-    if not name:
-        message = N_("Give the machine a name.")
-        raise InvalidInput(message, fields=(FieldError("/name", message),))
-    if len(name) > MAX_NAME:
-        message = N_("The name is too long: at most %(max)s characters.")
-        field = FieldError("/name", message, {"max": MAX_NAME})
-        raise InvalidInput(message, fields=(field,), max=MAX_NAME)
-    return name
+    return checked_name(name, pointer="/name", if_empty=N_("Give the machine a name."))
 
 
 def _name_taken(name: str) -> Conflict:
