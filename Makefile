@@ -71,7 +71,7 @@ $(UV):
 		echo "'$(PYTHON)' has no pip. Install it (Debian, Ubuntu: apt install python3-pip)."; exit 1; }
 	@echo "Installing uv into .tools …"
 	@rm -rf .tools/uv
-	@"$(PYTHON)" -m pip install --quiet --no-user --disable-pip-version-check \
+	@"$(PYTHON)" -m pip install -qq --no-user --disable-pip-version-check \
 		--root-user-action ignore --target .tools/uv uv
 	@touch $@
 
@@ -87,7 +87,7 @@ define install
 	if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
 	$(UV) pip install --quiet --system-certs --python $(BIN)/python -r $(1) || { \
 		echo "uv could not; trying pip …"; \
-		"$(PYTHON)" -m pip --python $(BIN)/python install --quiet -r $(1); }
+		"$(PYTHON)" -m pip --python $(BIN)/python install -qq -r $(1); }
 	@touch $@
 endef
 

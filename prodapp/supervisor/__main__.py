@@ -43,9 +43,7 @@ def _supervise(settings: Settings, signals: StopSignals, options: argparse.Names
     supervisor = Supervisor(settings, signals=signals, say=_say, is_reloading=options.reload)
     try:
         _say("Starting prodapp …")
-        supervisor.start()
-        if options.demo:
-            _show_demo(supervisor)
+        supervisor.start(*((*FLASK, "demo") if options.demo else ()))
         _say(f"prodapp is on {_address(settings)} (Ctrl-C stops it)")
         supervisor.watch()
     except StopAsked:
@@ -56,14 +54,6 @@ def _supervise(settings: Settings, signals: StopSignals, options: argparse.Names
         supervisor.stop()
     _say("Stopped.")
     return 0
-
-
-def _show_demo(supervisor: Supervisor) -> None:
-    try:
-        supervisor.run_task(*FLASK, "demo", name="The demo", has_log=False)
-    except CannotStart as error:
-        # What was started is of use without it.
-        _say(f"{error}. Its run may tell more: the logs are in the instance folder.")
 
 
 def _options() -> argparse.Namespace:

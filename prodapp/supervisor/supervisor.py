@@ -16,6 +16,7 @@ from prodapp import embedded_queue
 from prodapp.config import Settings
 from prodapp.processes import spawn, terminate_all
 from prodapp.supervisor.child import Child, describe_exit, keep_log_small, tail
+from prodapp.supervisor.schema import is_up_to_date
 from prodapp.supervisor.sources import Sources
 from prodapp.supervisor.stop_signals import StopSignals
 
@@ -62,28 +63,45 @@ class Supervisor:
             **({"FLASK_DEBUG": "1"} if is_reloading else {}),
         }
 
-    def start(self) -> None:
-        """Bring everything up. Raises :class:`CannotStart`, or ``StopAsked`` on the way."""
-        self.run_task(*FLASK, "db", "upgrade", name="migrations")
+    def start(self, *task: str) -> None:
+        """Bring everything up, running ``task`` (a program that ends) as soon as it can work.
+
+        Web comes first: nobody waits for what only works in the background. Raises
+        :class:`CannotStart`, or ``StopAsked`` on the way.
+        """
+        if not is_up_to_date(self._settings.database_url, ROOT / "migrations" / "versions"):
+            self._migrate()
         if self._settings.redis_url is None:
             self._add("queue", self._start_queue)
-        for name, args in PROGRAMS.items():
-            self._add(name, partial(self._spawn, name, args))
+        self._add_program("web")
+        if task:
+            self._task = spawn(task, env=self._env, cwd=ROOT)
         self._wait_until_healthy()
+        self._add_program("dispatcher")
+        self._add_program("worker")
+        code = self._end_of_task()
+        if code:
+            self._say(f"{task[-1]} ended {describe_exit(code)}; see the logs in {self._logs}")
 
-    def run_task(self, *args: str, name: str, has_log: bool = True) -> None:
-        """Run a program to its end. Raises :class:`CannotStart` when it fails."""
-        log = self._logs / f"{name}.log" if has_log else None
-        if log is not None:
-            keep_log_small(log)
-        self._task = spawn(args, env=self._env, cwd=ROOT, log=log)
+    def _migrate(self) -> None:
+        log = self._logs / "migrations.log"
+        keep_log_small(log)
+        self._task = spawn((*FLASK, "db", "upgrade"), env=self._env, cwd=ROOT, log=log)
+        code = self._end_of_task()
+        if code:
+            raise CannotStart(
+                f"the migration of the database ended {describe_exit(code)}\n{tail(log)}"
+            )
+
+    def _end_of_task(self) -> int:
+        """The exit code of the program that runs beside the others, once it has one."""
+        if self._task is None:
+            return 0
         while (code := self._task.poll()) is None:
             self._signals.wait(1)
             self._look_after_children()
         self._task = None
-        if code != 0:
-            words = f"\n{tail(log)}" if log is not None else ""
-            raise CannotStart(f"{name} {describe_exit(code)}{words}")
+        return code
 
     def watch(self) -> None:
         """Keep everything running. Raises ``StopAsked`` in the end."""
@@ -106,6 +124,9 @@ class Supervisor:
         child = Child(name, start=start, log=self._logs / f"{name}.log")
         child.start()
         self._children[name] = child
+
+    def _add_program(self, name: str) -> None:
+        self._add(name, partial(self._spawn, name, PROGRAMS[name]))
 
     def _spawn(self, name: str, args: tuple[str, ...]) -> subprocess.Popen[bytes]:
         return spawn(args, env=self._env, cwd=ROOT, log=self._logs / f"{name}.log")
@@ -140,11 +161,10 @@ class Supervisor:
         while not self._is_healthy():
             self._signals.wait(0.1)
             self._look_after_children()
-            for child in self._children.values():
-                if child.n_failures >= MAX_EARLY_DEATHS:
-                    raise CannotStart(f"{child.name} does not start:\n{tail(child.log)}")
+            if web.n_failures >= MAX_EARLY_DEATHS:
+                raise CannotStart(f"the web server does not start:\n{tail(web.log)}")
             if time.monotonic() > deadline:
-                raise CannotStart(f"The web server does not answer:\n{tail(web.log)}")
+                raise CannotStart(f"the web server does not answer:\n{tail(web.log)}")
 
     def _is_healthy(self) -> bool:
         host = reachable_host(self._settings.host)
