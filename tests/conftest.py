@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextvars
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from flask import Flask
+from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
@@ -26,6 +27,20 @@ pytest_plugins = ["tests.conftest_services"]
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 SECRET = "a secret of the tests that is long enough to be taken"
+
+
+class IsolatedClient(FlaskClient):
+    """Sends each request outside of the test's application context, as a server does.
+
+    Flask would let a request share the context that the test has pushed, and with it ``g`` and the
+    database session: what one request left there, the next one would find.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        response = contextvars.Context().run(super().open, *args, **kwargs)
+        if has_app_context():
+            db.session.rollback()  # the test reads what the request has written
+        return response
 
 
 def make_settings(instance: Path, **environ: str) -> Settings:
@@ -72,7 +87,9 @@ def make_app(tmp_path: Path, sqlite_template: Path) -> Callable[..., Flask]:
         instance = tmp_path / "instance"
         instance.mkdir(exist_ok=True)
         shutil.copy(sqlite_template, instance / "prodapp.db")
-        return create_app(make_settings(instance, **environ))
+        application = create_app(make_settings(instance, **environ))
+        application.test_client_class = IsolatedClient
+        return application
 
     return make
 
@@ -96,7 +113,7 @@ def any_app(
     else:
         server: Postgres = request.getfixturevalue("postgres_server")
         url = server.create_database(template=request.getfixturevalue("postgres_template"))
-        application = create_app(make_settings(tmp_path / "instance", DATABASE_URL=url))
+        application = make_app(DATABASE_URL=url)
     with application.app_context():
         yield application
         _close()
