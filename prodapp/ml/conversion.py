@@ -61,7 +61,7 @@ def convert(
         cells.columns[position] = None
         mark = decimal or column.vote.decimal or chosen
         values, kind = column.converted(mark, is_forced=decimal is not None)
-        if kind == "number" and column.vote.marked:
+        if kind == "number" and column.vote.marks:
             remarks.extend(column.decimal_remarks(mark, chosen, is_forced=decimal is not None))
             thousands.extend(filter(None, [thousands_mark(column.cells, decimal=mark)]))
         remarks.extend(column.remarks)
@@ -105,11 +105,11 @@ def _file_decimal(
         reason = N_("%(n)d of the %(total)d columns with decimals can only be read this way.")
         params = {"n": max(n_comma, n_point), "total": len(telling)}
         return mark, Decision("decimal", mark, reason, params)
-    if any(v.marked and v.share >= _ENOUGH for v in votes):
-        # 1.234 or 1,234 and nothing else. Where cells are parted by commas, a comma in quotation
-        # marks parts thousands; a semicolon is used where the comma is the decimal mark.
-        comma = delimiter == ";" and any(v.marked and v.n_comma for v in votes)
-        mark = "," if comma and not telling else "."
+    unsure = [v.marks for v in votes if v.marks and v.decimal is None and v.share >= _ENOUGH]
+    if unsure:
+        # 1.234 or 1,234 and nothing else. Such a mark is the decimal mark, but for a comma in
+        # quotation marks where cells are parted by commas: there it parts thousands.
+        mark = "," if delimiter != "," and all(marks == "," for marks in unsure) else "."
         return mark, Decision("decimal", mark, N_("No column tells for sure; please check it."))
     return ".", Decision("decimal", ".", N_("There are no decimals in the file."))
 

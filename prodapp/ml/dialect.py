@@ -133,8 +133,10 @@ def has_header(rows: Sequence[Sequence[str]], *, override: str | None = None) ->
             )
         return Decision("header", override, N_("Chosen by you."))
     first, body = rows[0], rows[1:]
-    if len(first) > 2 and list(first) in ([str(i + k) for i in range(len(first))] for k in (0, 1)):
-        return Decision("header", "yes", N_("The first row only counts the columns."))
+    if _counts_up(first) and not any(_counts_up(row) for row in body[:1]):
+        return Decision(
+            "header", "yes", N_("The first row counts up, as years or numbers of columns.")
+        )
     names = numbers = repeats = 0
     for position, cell in enumerate(first):
         below = [row[position] for row in body if position < len(row)]
@@ -153,6 +155,15 @@ def has_header(rows: Sequence[Sequence[str]], *, override: str | None = None) ->
     if repeats or (not body and all(map(_is_value, first))):
         return Decision("header", "no", N_("The first row looks like the rows below it."))
     return Decision("header", "yes", N_("The first row is unlike every row below it."))
+
+
+def _counts_up(row: Sequence[str]) -> bool:
+    """Whether the integers of a row (at least 3 of them, and no other numbers) rise by one."""
+    numbers = [cell for cell in row if _is_value(cell)]
+    if len(numbers) < 3 or not all(cell.isascii() and cell.isdigit() for cell in numbers):
+        return False
+    start = int(numbers[0])
+    return [int(cell) for cell in numbers] == list(range(start, start + len(numbers)))
 
 
 def _is_value(cell: str) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, AnyStr, Final
 
 from prodapp.ml.cells import read_cells
 from prodapp.ml.columns import describe_column, format_cell
@@ -152,15 +153,19 @@ def _read(
 
 def _whole_lines(head: bytes) -> bytes:
     """``head`` up to its last whole record, so that nothing is judged by half a line."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text = head[: len(head) // 2 * 2].decode("utf-16", errors="ignore")
-        cut = text.rfind("\n") + 1
-        return text[:cut].encode("utf-16") if cut else head
-    end = head.rfind(b"\n") + 1
-    n_quotes = head.count(b'"', 0, end)
+        return text[: _last_record_end(text, newline="\n", quote='"')].encode("utf-16")
+    return head[: _last_record_end(head, newline=b"\n", quote=b'"')]
+
+
+def _last_record_end(head: AnyStr, *, newline: AnyStr, quote: AnyStr) -> int:
+    """Where the last whole record ends; the end of ``head`` when none does."""
+    end = head.rfind(newline) + 1
+    n_quotes = head.count(quote, 0, end)
     # An odd number of quotation marks: the head ends inside a quoted cell of several lines.
     while n_quotes % 2 and end > 0:
-        previous = head.rfind(b"\n", 0, end - 1) + 1
-        n_quotes -= head.count(b'"', previous, end)
+        previous = head.rfind(newline, 0, end - 1) + 1
+        n_quotes -= head.count(quote, previous, end)
         end = previous
-    return head[:end] if end else head
+    return end or len(head)

@@ -89,7 +89,7 @@ def detect_layout(
     filled = [position for position, row in enumerate(rows) if any(row)]
     n_blank = filled[0] if filled else 0
     rows = [rows[position] for position in filled]
-    _check_width(rows, delimiter=delimiter, row=n_declared + n_blank + 1, limits=limits)
+    _check_width(rows, row=n_declared + n_blank + 1, limits=limits)
     named = has_header(rows[:_HEADER_RECORDS], override=overrides.get("header"))
     start = n_declared + n_blank
     is_named = named.value == "yes"
@@ -122,17 +122,16 @@ def _sample(stream: IO[bytes], encoding: str) -> str:
     return sample
 
 
-def _check_width(rows: list[list[str]], *, delimiter: str, row: int, limits: Limits) -> None:
+def _check_width(rows: list[list[str]], *, row: int, limits: Limits) -> None:
     width = max((len(cells) for cells in rows), default=0)
     if width < 2:
         raise DataRefused(
             N_(
-                "Only one column was found (cells parted by “%(delimiter)s”). Part the cells by "
-                "semicolons, commas or tabs, and give a target and at least one variable."
+                "Only one column was found. Part the cells by semicolons, commas or tabs, and "
+                "give a target and at least one variable."
             ),
             code="single_column",
             row=row,
-            delimiter=delimiter,
         )
     if width > limits.max_columns:
         raise DataRefused(

@@ -35,13 +35,13 @@ class Vote:
     """How the cells of a column can be read.
 
     ``n_point`` and ``n_comma`` count the cells that are numbers with that decimal mark; when they
-    are equal, ``marked`` says whether any cell holds a mark at all (else all are plain integers).
+    are equal, ``marks`` holds the marks seen between digits ("" when all are plain integers).
     """
 
     n_cells: int
     n_point: int
     n_comma: int
-    marked: bool
+    marks: str
 
     @property
     def decimal(self) -> str | None:
@@ -73,14 +73,14 @@ def vote(cells: Any) -> Vote:
     """Vote over an Arrow string array of trimmed cells; nulls do not vote."""
     n_cells = len(cells) - cells.null_count
     if n_cells == 0:
-        return Vote(0, 0, 0, False)
+        return Vote(0, 0, 0, "")
     if _plainly_points(cells):
-        return Vote(n_cells, n_cells, 0, True)
+        return Vote(n_cells, n_cells, 0, ".")
     counts = [
         pc.sum(pc.match_substring_regex(cells, number_pattern(mark))).as_py() or 0 for mark in MARKS
     ]
-    marked = bool(pc.any(pc.match_substring_regex(cells, r"\d[.,]\d")).as_py())
-    return Vote(n_cells, counts[0], counts[1], marked)
+    marks = "".join(m for m in MARKS if pc.any(pc.match_substring(cells, m)).as_py())
+    return Vote(n_cells, counts[0], counts[1], marks)
 
 
 def _plainly_points(cells: Any) -> bool:

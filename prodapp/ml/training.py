@@ -16,7 +16,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 
 from prodapp.exceptions import N_
-from prodapp.ml.estimators import available_cpus, build_pipeline, fit_pipeline
+from prodapp.ml.estimators import available_cpus, build_pipeline, fit_pipeline, predict
 from prodapp.ml.explanation import forest_shap, linear_shap
 from prodapp.ml.preprocessing import features_frame, source_positions, sum_by_source
 from prodapp.ml.progress import STAGES, Progress
@@ -126,12 +126,8 @@ def train(
     clock.enter("fitting")
     pipeline = build_pipeline(spec, samples.columns, n_samples=len(samples.y_train), n_jobs=n_jobs)
     fit_pipeline(pipeline, samples.X_train, samples.y_train, on_share=clock.share)
-    if hasattr(pipeline.named_steps["estimator"], "n_jobs"):
-        # Threads add the trees' answers up in the order in which they finish, so the last digits
-        # would differ from run to run; and one sample is answered several times faster without.
-        pipeline.named_steps["estimator"].set_params(n_jobs=1)
     clock.enter("validating")
-    predicted = pipeline.predict(samples.X_test)
+    predicted = predict(pipeline, samples.X_test, n_jobs=n_jobs, on_share=clock.share)
     metrics = measure(
         samples.y_test,
         predicted,

@@ -130,8 +130,10 @@ def _resample(sums: FloatArray, *, random_state: int) -> FloatArray:
         order = np.random.default_rng(random_state).permutation(len(sums))
         edges = np.linspace(0, len(sums), _MAX_GROUPS, endpoint=False).astype(np.intp)
         sums = np.add.reduceat(sums[order], edges, axis=0)
-    rng = np.random.default_rng(random_state)
-    counts = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=_N_RESAMPLES)
+    n = len(sums)
+    drawn = np.random.default_rng(random_state).integers(n, size=(_N_RESAMPLES, n))
+    drawn += n * np.arange(_N_RESAMPLES)[:, np.newaxis]
+    counts = np.bincount(drawn.ravel(), minlength=n * _N_RESAMPLES).reshape(_N_RESAMPLES, n)
     resampled: FloatArray = counts.astype(np.float64) @ sums
     return resampled
 
