@@ -1,0 +1,170 @@
+"""The main job, driven as a person does it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import ROOT, Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.queue]
+CONCRETE = ROOT / "prodapp" / "demo_data" / "concrete.csv"
+
+
+def add_machine(page: Page, name: str) -> None:
+    page.get_by_role("link", name="New machine").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill(name)
+    dialog.get_by_role("button", name="Create and upload data").click()
+    expect(page.get_by_role("heading", name="Upload data")).to_be_visible()
+
+
+def upload(page: Page, file: Path) -> None:
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.locator("[data-file-name]")).to_contain_text(file.name)
+    page.get_by_role("button", name="Upload and preview").click()
+
+
+def train(page: Page, target: str) -> None:
+    page.get_by_label(re.compile("^Target")).select_option(target)
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_role("link", name="See the ranking").click(timeout=120_000)
+
+
+@pytest.mark.parametrize("size", ["pc", "phone"])
+def test_from_sign_in_to_a_ranking(visit: Callable[..., Visit], size: str) -> None:
+    page = visit(size).sign_in()
+    add_machine(page, f"Concrete plant ({size})")
+
+    upload(page, CONCRETE)
+    expect(page.get_by_role("heading", name="concrete.csv")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/app/datasets/\d+$"))
+    expect(page.locator("#dataset-findings")).to_contain_text("1,030")
+
+    train(page, "compressive_strength")
+    expect(page.locator("#verdict")).to_contain_text("compressive_strength")
+    first = page.locator("#ranking tbody tr").first
+    expect(first).to_contain_text(re.compile("age|cement"))
+    expect(first).to_contain_text("raises")
+    expect(page.locator("#ranking tbody tr")).to_have_count(8)
+
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download CSV").click()
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig"))))
+    assert len(rows) == 8
+
+    page.get_by_role("link", name="Machines").first.click()
+    row = page.get_by_role("row").filter(has_text=f"Concrete plant ({size})")
+    expect(row).to_contain_text("Ranking ready")
+
+
+def test_a_run_says_that_it_is_ready_to_those_who_cannot_see(visit: Callable[..., Visit]) -> None:
+    page = visit().sign_in()
+    add_machine(page, "Announced")
+    upload(page, CONCRETE)
+    page.get_by_label(re.compile("^Target")).select_option("compressive_strength")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.locator("#live")).to_have_text("The ranking is ready.", timeout=120_000)
+
+
+def test_a_run_can_be_canceled_and_tried_again(visit: Callable[..., Visit], tmp_path: Path) -> None:
+    page = visit().sign_in()
+    add_machine(page, "Canceled")
+    # Enough rows that the training is still at work when a person finds the button.
+    head, *rows = CONCRETE.read_text("utf-8").splitlines()
+    file = tmp_path / "long.csv"
+    file.write_text("\n".join([head, *(rows * 40)]) + "\n")
+    upload(page, file)
+    page.get_by_label(re.compile("^Target")).select_option("compressive_strength")
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_role("button", name="Cancel the training").click()
+    expect(page.get_by_text("It was canceled.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Train again")).to_be_visible()
+
+
+def test_a_file_that_is_no_table_is_refused_with_what_to_do(
+    visit: Callable[..., Visit], tmp_path: Path
+) -> None:
+    window = visit()
+    page = window.sign_in()
+    add_machine(page, "Refused")
+    file = tmp_path / "notes.csv"
+    file.write_text("only one column\n" + "\n".join("word" for _ in range(50)) + "\n")
+    upload(page, file)
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("The file was not accepted")
+    expect(page.get_by_role("button", name="Upload and preview")).to_be_enabled()
+    # The browser itself notes the 422 that the refusal is.
+    window.complaints[:] = [c for c in window.complaints if "422" not in c]
+
+
+def test_the_list_is_searched_while_typing(visit: Callable[..., Visit]) -> None:
+    window = visit()
+    window.server.flask("machine", "create", "Oven north")
+    window.server.flask("machine", "create", "Oven south")
+    page = window.sign_in()
+    page.get_by_label("Search by name").press_sequentially("south")
+    expect(page.get_by_role("link", name="Oven south")).to_be_visible()
+    expect(page.get_by_role("link", name="Oven north")).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"q=south"))
+
+
+def test_deleting_asks_first_and_names_what_is_lost(visit: Callable[..., Visit]) -> None:
+    window = visit()
+    window.server.flask("machine", "create", "Short-lived")
+    page = window.sign_in()
+    page.get_by_role("link", name="Short-lived").click()
+    page.get_by_role("link", name="Delete").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("0 data sets")
+    dialog.get_by_role("button", name="Keep it").click()
+    expect(dialog).to_be_hidden()
+    page.get_by_role("link", name="Delete").click()
+    dialog.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_text("Short-lived was deleted.")).to_be_visible()
+
+
+def test_the_journey_needs_no_script(chromium_without_scripts: Visit) -> None:
+    page = chromium_without_scripts.sign_in()
+    page.get_by_role("link", name="New machine").click()
+    page.get_by_label("Name").fill("Plain")
+    page.get_by_role("button", name="Create and upload data").click()
+    page.locator("input[type=file]").set_input_files(CONCRETE)
+    page.get_by_role("button", name="Upload and preview").click()
+    page.get_by_label(re.compile("^Target")).select_option("compressive_strength")
+    page.get_by_role("button", name="Train", exact=True).click()
+    for _ in range(120):
+        if page.get_by_role("link", name="See the ranking").count():
+            break
+        page.wait_for_timeout(1000)
+        page.reload()
+    page.get_by_role("link", name="See the ranking").click()
+    expect(page.locator("#ranking tbody tr")).to_have_count(8)
+
+
+def test_the_keyboard_alone_is_enough_to_sign_in_and_add_a_machine(
+    visit: Callable[..., Visit],
+) -> None:
+    window = visit()
+    page = window.open("/app/sign-in")
+    page.keyboard.type("maria")  # the first field has the focus
+    page.keyboard.press("Tab")
+    page.keyboard.type("seven blue turbines hum")
+    page.keyboard.press("Enter")
+    link = page.get_by_role("link", name="New machine")
+    expect(link).to_be_visible()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if link.evaluate("element => element === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").get_by_label("Name")).to_be_focused()
+    page.keyboard.type("By keyboard")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Upload data")).to_be_visible()

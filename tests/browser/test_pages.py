@@ -1,0 +1,109 @@
+"""Every page, in both themes and on both sizes: accessible, inside its window, quiet."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import ROOT, Server, Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.queue]
+DEMO = ROOT / "prodapp" / "demo_data"
+
+
+@pytest.fixture(scope="module")
+def paths(server: Server) -> dict[str, str]:
+    """The address of each kind of page of a machine that was trained."""
+    machine = json.loads(server.flask("machine", "create", "Looked at", "--json"))["id"]
+    file = str(DEMO / "sacramento.csv")
+    server.flask("train", str(machine), file, "--target", "price")
+    dataset = max(
+        row["id"] for row in json.loads(server.flask("dataset", "list", str(machine), "--json"))
+    )
+    run = max(
+        row["id"]
+        for row in json.loads(server.flask("run", "list", "--machine", str(machine), "--json"))
+    )
+    return {
+        "machines": "/app/machines/",
+        "no machine": "/app/machines/?q=nothing-is-called-this",
+        "new machine": "/app/machines/new",
+        "machine": f"/app/machines/{machine}",
+        "rename": f"/app/machines/{machine}/edit",
+        "delete": f"/app/machines/{machine}/delete",
+        "upload": f"/app/machines/{machine}/datasets/new",
+        "data": f"/app/datasets/{dataset}",
+        "run": f"/app/runs/{run}",
+    }
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["pc", "phone"])
+def test_every_page_is_accessible_and_fits(
+    visit: Callable[..., Visit], paths: dict[str, str], size: str, theme: str
+) -> None:
+    window = visit(size, theme)
+    window.open("/app/sign-in")
+    assert window.violations() == []
+    page = window.sign_in()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
+    for name, path in paths.items():
+        window.open(path)
+        for summary in page.locator("main details > summary").all():
+            summary.click()
+        assert window.violations() == [], name
+        assert window.overflow() == 0, name
+    page.get_by_role("link", name="See the ranking").click()
+    for summary in page.locator("main details > summary").all():
+        summary.click()
+    assert window.violations() == [], "ranking"
+    assert window.overflow() == 0, "ranking"
+
+
+def test_a_missing_page_says_so_and_leads_back(visit: Callable[..., Visit]) -> None:
+    window = visit()
+    page = window.sign_in()
+    window.open("/app/machines/987654321")
+    expect(page.get_by_role("link", name="Go to the machines")).to_be_visible()
+    assert window.violations() == []
+    # The browser itself notes that the page's status is 404.
+    window.complaints[:] = [c for c in window.complaints if "404" not in c]
+
+
+def test_the_theme_is_kept(visit: Callable[..., Visit]) -> None:
+    page = visit(theme="light").sign_in()
+    page.get_by_role("button", name="Dark theme").click()
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+
+
+@pytest.mark.parametrize("language", ["pt-BR", "en-US"])
+def test_pages_speak_the_browsers_language_and_keep_a_choice(
+    visit: Callable[..., Visit], language: str
+) -> None:
+    window = visit(language=language)
+    page = window.open("/app/sign-in")
+    own, other = ("Entrar", "Sign in") if language == "pt-BR" else ("Sign in", "Entrar")
+    expect(page.get_by_role("heading", name=own, exact=True)).to_be_visible()
+    page.locator("#language").select_option("en" if language == "pt-BR" else "pt_BR")
+    expect(page.get_by_role("heading", name=other, exact=True)).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name=other, exact=True)).to_be_visible()
+
+
+def test_swagger_ui_loads_the_document(visit: Callable[..., Visit]) -> None:
+    page = visit().open("/api/docs")
+    expect(page.locator("#swagger-ui .info .title")).to_contain_text("prodapp")
+    expect(page.locator("#swagger-ui .opblock").first).to_be_visible()
+    page.locator("#swagger-ui .opblock").first.click()
+    expect(page.locator("#swagger-ui .opblock-body").first).to_be_visible()
+
+
+def test_redoc_loads_the_document(visit: Callable[..., Visit]) -> None:
+    page = visit().open("/api/redoc")
+    expect(page.locator("#redoc h1").first).to_contain_text(re.compile("prodapp"))
+    expect(page.locator("#redoc [data-section-id]").nth(5)).to_be_attached()
