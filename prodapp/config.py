@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from prodapp.exceptions import ConfigurationError
 
@@ -20,7 +20,6 @@ PROFILES = ("development", "testing", "staging", "production")
 ROLES = ("viewer", "operator", "analyst", "admin")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MIN_SECRET_LENGTH = 32
-WEAK_SECRETS = frozenset({"dev", "secret", "changeme", "change-me", "default", "password"})
 
 
 @dataclass(frozen=True)
@@ -113,8 +112,9 @@ def _integer(env: Mapping[str, str], name: str, default: int, *, low: int, high:
     text = (env.get(name) or "").strip()
     if not text:
         return default
-    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-        raise ConfigurationError(f"{name}={text!r}: use a whole number from {low} to {high}.")
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(high))
+    if not is_number or not low <= int(text) <= high:
+        raise ConfigurationError(f"{name}={text[:40]!r}: use a whole number from {low} to {high}.")
     return int(text)
 
 
@@ -126,21 +126,43 @@ def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str | N
     value = (env.get(name) or "").strip()
     if not value:
         return None
-    if urlsplit(value).scheme not in schemes:
+    parts = _split(value)
+    if (
+        parts is None
+        or parts.scheme not in schemes
+        or (parts.scheme != "unix" and not parts.netloc)
+    ):
         # The value itself may hold a password: it is not repeated.
-        raise ConfigurationError(f"{name}: use an address that starts with one of {schemes}.")
+        starts = ", ".join(f"{scheme}://" for scheme in schemes)
+        raise ConfigurationError(f"{name}: use an address that starts with one of {starts}.")
     return value
+
+
+def _split(address: str) -> SplitResult | None:
+    try:
+        return urlsplit(address)
+    except ValueError:  # such as a bracket that is never closed
+        return None
 
 
 def _origins(env: Mapping[str, str]) -> tuple[str, ...]:
     origins = tuple(origin.rstrip("/") for origin in _words(env, "CORS_ORIGINS"))
     for origin in origins:
-        parts = urlsplit(origin)
-        if origin != "*" and (parts.scheme not in ("http", "https") or parts.path or parts.query):
+        if origin != "*" and not _is_origin(origin):
             raise ConfigurationError(
                 f"CORS_ORIGINS: {origin!r} is not an origin such as https://dashboard.example."
             )
     return origins
+
+
+def _is_origin(text: str) -> bool:
+    parts = _split(text)
+    return (
+        parts is not None
+        and parts.scheme in ("http", "https")
+        and f"{parts.scheme}://{parts.netloc}" == text
+        and bool(parts.netloc)
+    )
 
 
 def _database_url(value: str | None, instance: Path) -> str:
@@ -158,7 +180,8 @@ def _database_url(value: str | None, instance: Path) -> str:
 
 def _secret_key(env: Mapping[str, str], profile: str, instance: Path) -> str:
     value = env.get("SECRET_KEY") or ""
-    is_weak = len(value) < MIN_SECRET_LENGTH or value.lower() in WEAK_SECRETS
+    is_repetition = value in (value + value)[1:-1]  # "changeme" written many times is not long
+    is_weak = len(value) < MIN_SECRET_LENGTH or is_repetition
     if value and (not is_weak or profile in ("development", "testing")):
         return value
     if profile in ("staging", "production"):

@@ -104,9 +104,7 @@ def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def any_app(
-    request: pytest.FixtureRequest, tmp_path: Path, make_app: Callable[..., Flask]
-) -> Iterator[Flask]:
+def any_app(request: pytest.FixtureRequest, make_app: Callable[..., Flask]) -> Iterator[Flask]:
     """As ``app``, once over SQLite and once over PostgreSQL."""
     if request.param == "sqlite":
         application = make_app()
