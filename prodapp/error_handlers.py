@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
@@ -61,6 +61,13 @@ HTTP_MESSAGES: Mapping[int, str] = {
     429: N_("Too many tries. Wait a minute and try again."),
     500: N_("Something went wrong on our side. It has been logged; nothing you stored is lost."),
     503: N_("The database does not answer at the moment. Try again in a few seconds."),
+}
+# The same codes as our own errors have; the names of statuses differ between Pythons.
+HTTP_CODES: Mapping[int, str] = {
+    400: "malformed",
+    404: errors.NotFound.code,
+    413: errors.TooLarge.code,
+    422: errors.InvalidInput.code,
 }
 
 
@@ -141,16 +148,9 @@ def _on_http_error(error: HTTPException) -> BaseResponse:
     if error.response is not None and (error.code or 500) < 400:
         return error.get_response()
     status = error.code or 500
-    code = HTTPStatus(status).phrase.lower().replace(" ", "_")
-    # webargs hangs what it found wrong in the request on the exception.
-    messages = getattr(error, "data", {}).get("messages", {})
-    problem = Problem(
-        status,
-        code,
-        gettext(HTTP_MESSAGES.get(status, error.description or "")),
-        tuple(_field_errors(messages)),
-    )
-    response = _respond(problem)
+    code = HTTP_CODES.get(status) or error.name.lower().replace(" ", "_")
+    detail = gettext(HTTP_MESSAGES.get(status, error.description or ""))
+    response = _respond(Problem(status, code, detail))
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After", "WWW-Authenticate"):
             response.headers[name] = value
@@ -174,17 +174,6 @@ def _on_surprise(error: Exception) -> BaseResponse:
     log.exception("unexpected error", exc_info=error)
     db.session.rollback()
     return _respond(Problem(500, "internal_error", gettext(HTTP_MESSAGES[500])))
-
-
-def _field_errors(messages: Any, pointer: str = "") -> Iterable[FieldError]:
-    """webargs' nested messages as flat pointers; its first level names the request's part."""
-    if isinstance(messages, Mapping):
-        for key, inner in messages.items():
-            is_part = pointer == "" and key in ("json", "query", "form", "files", "headers")
-            yield from _field_errors(inner, pointer if is_part else f"{pointer}/{key}")
-    elif isinstance(messages, list | tuple):
-        for message in messages:
-            yield FieldError(pointer or "/", str(message).replace("%", "%%"))
 
 
 def _respond(problem: Problem) -> BaseResponse:

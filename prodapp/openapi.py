@@ -24,7 +24,7 @@ from prodapp.machines import api as machines_api
 from prodapp.ranking import api as ranking_api
 from prodapp.ranking.schemas import AlarmSchema
 from prodapp.rest.converters import IdConverter
-from prodapp.rest.schemas import FailureSchema, ProblemSchema
+from prodapp.rest.schemas import DetailSchema, FailureSchema, ProblemSchema
 from prodapp.rest.spec import EXTENSION, PROBLEMS, RestApi, api_of, headers
 from prodapp.submissions import api as submissions_api
 from prodapp.training import api as training_api
@@ -41,6 +41,8 @@ Register a machine, upload a table, start a run on a target column, follow it, r
 **Work that takes time** answers 202 with `Location` and `Retry-After`.
 Sentences for people follow `Accept-Language` (English, Portuguese of Brazil).
 """
+
+ANYTHING_ELSE = "Anything else, such as 500 or 503."
 
 SECURITY_SCHEMES: dict[str, dict[str, str]] = {
     "bearer": {
@@ -148,6 +150,8 @@ class CommonPlugin(BasePlugin):
             if is_api:
                 _add_problems(operation, rule, policy)
                 _add_etag(operation, method)
+            else:
+                _add_details(operation)
 
 
 def _add_problems(operation: dict[str, Any], rule: Rule, policy: Policy) -> None:
@@ -167,6 +171,12 @@ def _add_problems(operation: dict[str, Any], rule: Rule, policy: Policy) -> None
     responses["default"] = "ProblemDefault"
 
 
+def _add_details(operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    responses.pop(422, None)
+    responses |= {"401": "Detail401", "403": "Detail403", "default": "DetailDefault"}
+
+
 def _add_etag(operation: dict[str, Any], method: str) -> None:
     responses = operation["responses"]
     found = responses.get(200, responses.get("200"))
@@ -181,10 +191,16 @@ def _describe_components(api: RestApi) -> None:
         components.security_scheme(name, scheme)
     for status, text in PROBLEMS.items():
         components.response(f"Problem{status}", _problem(text))
-    components.response("ProblemDefault", _problem("Anything else, such as 500 or 503."))
+        components.response(f"Detail{status}", _detail(text))
+    components.response("ProblemDefault", _problem(ANYTHING_ELSE))
+    components.response("DetailDefault", _detail(ANYTHING_ELSE))
     # Named by schemas that are no marshmallow fields themselves.
     components.schema("Failure", schema=FailureSchema)
     components.schema("Alarm", schema=AlarmSchema)
+
+
+def _detail(text: str) -> dict[str, Any]:
+    return {"description": text, "content": {"application/json": {"schema": DetailSchema}}}
 
 
 def _problem(text: str) -> dict[str, Any]:

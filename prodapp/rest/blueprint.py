@@ -21,10 +21,19 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask-smorest has no typ
 
     ARGUMENTS_PARSER = StrictParser()
 
-    def __init__(self, name: str, import_name: str, *, title: str, description: str) -> None:
-        super().__init__(name, import_name, url_prefix="/api/v1", description=description)
+    def __init__(
+        self,
+        name: str,
+        import_name: str,
+        *,
+        title: str,
+        description: str,
+        url_prefix: str | None = "/api/v1",
+    ) -> None:
+        super().__init__(name, import_name, url_prefix=url_prefix, description=description)
         self.title = title
-        self.after_request(_make_conditional)
+        if url_prefix is not None:
+            self.after_request(_make_conditional)
 
     def get(self, rule: str, **options: Any) -> Callable[[View], View]:
         return self._on("GET", rule, options)

@@ -129,6 +129,31 @@ class ProblemSchema(AnswerSchema):
     )
 
 
+class DetailSchema(AnswerSchema):
+    """What went wrong, as the existing clients read it."""
+
+    detail = fields.Raw(
+        required=True,
+        metadata={
+            "oneOf": [
+                {"type": "string"},
+                {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["loc", "msg"],
+                        "properties": {
+                            "loc": {"type": "array", "items": {"type": "string"}},
+                            "msg": {"type": "string"},
+                        },
+                    },
+                },
+            ],
+            "description": "A text; for 422 the list of fields, where fields are wrong.",
+        },
+    )
+
+
 class FailureSchema(AnswerSchema):
     """Why work on a resource ended without its result."""
 

@@ -20,8 +20,7 @@ PROBLEMS: Mapping[int, str] = {
     409: "The present state of things forbids it; `code` says what.",
     413: "The body is larger than this installation accepts.",
     415: "The body is not of a kind that this operation takes.",
-    422: "Fields are missing or wrong; `errors` says which. For a file, `row` and `column` say "
-    "where.",
+    422: "Fields are missing or wrong, or the data do not fit; the answer says which and where.",
     429: "Too many tries; Retry-After says when to come back.",
 }
 HEADERS: Mapping[str, tuple[str, str]] = {

@@ -1,0 +1,103 @@
+"""Where callbacks may go: hosts on the administrator's list, at addresses that were checked.
+
+An entry of the list is a host (``backend``, ``10.0.0.7``), a host with its port
+(``backend:8000``), ``*.example.com`` for every host below a domain, or ``*`` for every host. Only
+hosts that an entry names in full may be at private addresses.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from prodapp.exceptions import N_
+from prodapp.integration.parsing import BadRequest
+
+MAX_URL = 2000
+PORTS = {"http": 80, "https": 443}
+_PRINTABLE = re.compile(r"[!-~]+")
+
+
+class DestinationRefused(Exception):
+    """The host is not, or not any more, one that callbacks may go to."""
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A callback's address in parts; ``path`` with the query. ``is_named``: an entry of the list
+    names the host in full."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    is_named: bool
+
+
+def check_destination(url: str, allowed: Sequence[str]) -> Destination:
+    """The parts of ``url``. Raises :class:`BadRequest` where callbacks may not go there."""
+    try:
+        return parse_destination(url, allowed)
+    except DestinationRefused as error:
+        raise BadRequest(
+            N_(
+                "The callback address cannot be used: %(reason)s. It must be http or https, and "
+                "an administrator must have listed its host in CALLBACK_ALLOWED_HOSTS."
+            ),
+            code="callback_refused",
+            reason=str(error),
+        ) from error
+
+
+def parse_destination(url: str, allowed: Sequence[str]) -> Destination:
+    """As :func:`check_destination`, raising :class:`DestinationRefused`."""
+    if len(url) > MAX_URL or not _PRINTABLE.fullmatch(url):
+        raise DestinationRefused("it is too long or holds unusual characters")
+    try:
+        parts = urlsplit(url)
+        port = parts.port or PORTS.get(parts.scheme, 0)
+        (parts.hostname or "").encode("idna")
+    except ValueError as error:
+        raise DestinationRefused("it is no address") from error
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme not in PORTS or not host or parts.username is not None:
+        raise DestinationRefused("it is not of the form http://host/path")
+    entries = {entry.lower() for entry in allowed}
+    shown = f"[{host}]" if ":" in host else host
+    is_named = bool({shown, host, f"{shown}:{port}"} & entries)
+    if not is_named and not any(_covers(entry, host) for entry in entries):
+        raise DestinationRefused(f"the host {host} is not on the list")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Destination(parts.scheme, host, port, path, is_named)
+
+
+def resolve(destination: Destination) -> str:
+    """The IP address to connect to. Raises :class:`DestinationRefused` or :class:`OSError`.
+
+    All addresses of a host must be fit, so that asking again cannot find a worse one; the caller
+    connects to the returned one and never looks the name up again.
+    """
+    found = socket.getaddrinfo(destination.host, destination.port, type=socket.SOCK_STREAM)
+    addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
+    if not destination.is_named and not all(map(_is_public, addresses)):
+        raise DestinationRefused(f"{destination.host} is at a private address")
+    return addresses[0]
+
+
+def _covers(entry: str, host: str) -> bool:
+    return entry == "*" or (entry.startswith("*.") and host.endswith(entry[1:]))
+
+
+def _is_public(address: str) -> bool:
+    ip = ipaddress.ip_address(address)
+    if isinstance(ip, ipaddress.IPv6Address):
+        # What is written as IPv6 may still lead to an IPv4 host (mapped, 6to4, NAT64).
+        inner = ip.ipv4_mapped or ip.sixtofour
+        if inner is None and ip in ipaddress.ip_network("64:ff9b::/96"):
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        ip = inner or ip
+    return ip.is_global and not ip.is_multicast

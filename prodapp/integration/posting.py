@@ -1,0 +1,75 @@
+"""One POST to a checked address: no redirects, no second look at the name, a bounded time."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from prodapp.integration.destinations import Destination, resolve
+
+CONNECT_SECONDS = 3.0
+TOTAL_SECONDS = 15.0
+
+
+class _Plain(http.client.HTTPConnection):
+    """Connects to ``address``, whatever the name of the host means by now."""
+
+    def __init__(self, destination: Destination, address: str) -> None:
+        super().__init__(destination.host, destination.port, timeout=CONNECT_SECONDS)
+        self._address = address
+
+    def connect(self) -> None:
+        self.sock = socket.create_connection((self._address, self.port), self.timeout)
+        self.sock.settimeout(TOTAL_SECONDS)
+
+
+class _Encrypted(_Plain):
+    """The same over TLS; the certificate must fit the host's name."""
+
+    default_port = http.client.HTTPS_PORT
+
+    def connect(self) -> None:
+        super().connect()
+        context = ssl.create_default_context()
+        self.sock = context.wrap_socket(self.sock, server_hostname=self.host)
+
+
+def post_json(destination: Destination, payload: Mapping[str, Any]) -> int:
+    """The status that the host answers.
+
+    Raises :class:`DestinationRefused`, :class:`OSError` or :class:`http.client.HTTPException`.
+    """
+    kind = _Encrypted if destination.scheme == "https" else _Plain
+    connection = kind(destination, resolve(destination))
+    headers = {"Content-Type": "application/json", "User-Agent": "prodapp", "Connection": "close"}
+    try:
+        connection.connect()
+        with _ended_after(TOTAL_SECONDS, connection.sock):
+            body = json.dumps(payload, allow_nan=False).encode()
+            connection.request("POST", destination.path, body, headers)
+            return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _ended_after(seconds: float, sock: socket.socket) -> Iterator[None]:
+    """Time-outs of single reads do not end a host that sends a byte now and then; this does."""
+
+    def end() -> None:
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
