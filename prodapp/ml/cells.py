@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from prodapp.exceptions import DataRefused, N_
 from prodapp.ml.layout import Layout
+from prodapp.ml.parsing import parse, too_wide
 from prodapp.ml.table import Limits, Remark
 
-#: Cells parsed between two calls of the progress callback: some tenths of a second.
-_CELLS_A_CHUNK: Final = 1_500_000
 _LISTED_ROWS: Final = 20
 
 
@@ -50,53 +45,12 @@ def read_cells(
     Raises ``DataRefused`` for rows wider than the names, an open quotation mark, no data rows and
     what is over the limits.
     """
-    chunks: list[pd.DataFrame] = []
-    n_rows = 0
-    for chunk in _chunks(stream, layout):
-        chunks.append(chunk)
-        n_rows += len(chunk)
-        if n_rows > limits.max_rows:
-            raise DataRefused(
-                N_("The table has more than %(limit)d rows. Upload a part of them."),
-                code="too_many_rows",
-                row=layout.first_record + limits.max_rows + 1,
-                limit=limits.max_rows,
-            )
-        if on_read is not None:
-            on_read(stream.tell())
-    if n_rows == 0:
+    columns, remarks = parse(stream, layout, limits=limits, on_read=on_read or (lambda _: None))
+    if len(columns[0]) == 0:
         raise _no_rows(layout)
-    frame = pd.concat(chunks, ignore_index=True) if len(chunks) > 1 else chunks[0]
-    del chunks
-    return _tidy(frame, layout, limits)
-
-
-def _chunks(stream: IO[bytes], layout: Layout) -> Iterator[pd.DataFrame]:
-    """The data rows as frames of text, one spare column wider than any row of the sample."""
-    width = layout.width + 1
-    stream.seek(0)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            yield from pd.read_csv(
-                stream,
-                sep=layout.delimiter,
-                quotechar=layout.quotechar,
-                encoding=layout.encoding,
-                header=None,
-                names=range(width),
-                index_col=False,
-                skiprows=layout.first_record,
-                skip_blank_lines=False,
-                dtype=str,
-                keep_default_na=False,
-                na_filter=False,
-                chunksize=max(1000, _CELLS_A_CHUNK // width),
-            )
-    except pd.errors.EmptyDataError:
-        return
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        raise _misshapen(stream, layout, str(error)) from None
+    cells = _tidy(columns, layout, limits)
+    cells.remarks.extend(remarks)
+    return cells
 
 
 def _no_rows(layout: Layout) -> DataRefused:
@@ -107,57 +61,15 @@ def _no_rows(layout: Layout) -> DataRefused:
     )
 
 
-def _misshapen(stream: IO[bytes], layout: Layout, error: str) -> DataRefused:
-    """Say where the parser stopped; it counts neither quoted line breaks nor skipped rows."""
-    stream.seek(0)
-    text = io.TextIOWrapper(stream, encoding=layout.encoding, newline="")
-    reader = csv.reader(text, delimiter=layout.delimiter, quotechar=layout.quotechar)
-    line = 1
-    try:
-        for position, row in enumerate(reader):
-            if position >= layout.first_record and len(row) > layout.width + 1:
-                return too_wide(line, n_cells=len(row), n_names=layout.n_named)
-            line, began = reader.line_num + 1, line
-    except csv.Error:
-        began = line
-    finally:
-        text.detach()
-    if "EOF inside string" in error:
-        return DataRefused(
-            N_("A quotation mark opened here is never closed. Close it or take it out."),
-            code="open_quote",
-            row=began,
-        )
-    return DataRefused(
-        N_("The rows cannot be read: %(error)s. Save the table as CSV again."),
-        code="unreadable_rows",
-        row=line,
-        error=error,
-    )
-
-
-def too_wide(row: int, *, n_cells: int, n_names: int) -> DataRefused:
-    """The refusal of a row that has more cells than there are columns."""
-    return DataRefused(
-        N_(
-            "This row has %(n_cells)d cells, but there are %(n_names)d columns. "
-            "Is a separator inside a cell? Put such cells in quotation marks."
-        ),
-        code="row_too_wide",
-        row=row,
-        n_cells=n_cells,
-        n_names=n_names,
-    )
-
-
-def _tidy(frame: pd.DataFrame, layout: Layout, limits: Limits) -> Cells:
-    n_rows = len(frame)
+def _tidy(raw: list[Any], layout: Layout, limits: Limits) -> Cells:
+    n_rows = len(raw[0])
     n_breaks = np.zeros(n_rows, dtype=np.int64)
     is_blank = np.ones(n_rows, dtype=bool)
     columns: list[Any] = []
     longest: tuple[int, int] | None = None
-    for position in range(frame.shape[1]):
-        cells = pa.chunked_array(frame.pop(position))  # type: ignore[arg-type]
+    for position in range(len(raw)):
+        # Let go of each raw column as soon as it is trimmed: they are the size of the file.
+        cells, raw[position] = raw[position], None
         if pc.any(pc.match_substring(cells, "\n")).as_py():
             n_breaks += pc.count_substring(cells, "\n").to_numpy().astype(np.int64)
         if (pc.max(pc.binary_length(cells)).as_py() or 0) > limits.max_cell_chars:

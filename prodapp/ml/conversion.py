@@ -63,7 +63,8 @@ def convert(
         values, kind = column.converted(mark, is_forced=decimal is not None)
         if kind == "number" and column.vote.marks:
             remarks.extend(column.decimal_remarks(mark, chosen, is_forced=decimal is not None))
-            thousands.extend(filter(None, [thousands_mark(column.cells, decimal=mark)]))
+            if not column.vote.is_plain:
+                thousands.extend(filter(None, [thousands_mark(column.cells, decimal=mark)]))
         remarks.extend(column.remarks)
         columns[name] = values
         kinds.append(kind)
@@ -136,9 +137,7 @@ class _Column:
         if dates is not None:
             self._remark_dates(dates)
             return dates.values, "date"
-        encoded = self.cells.combine_chunks().dictionary_encode()
-        if isinstance(encoded, pa.ChunkedArray):
-            encoded = encoded.combine_chunks()
+        encoded = self.cells.dictionary_encode().unify_dictionaries().combine_chunks()
         distinct = pd.Index(encoded.dictionary.to_pylist(), dtype="str")
         kind = text_kind(distinct)
         if kind == "text":

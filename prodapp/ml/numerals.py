@@ -36,12 +36,14 @@ class Vote:
 
     ``n_point`` and ``n_comma`` count the cells that are numbers with that decimal mark; when they
     are equal, ``marks`` holds the marks seen between digits ("" when all are plain integers).
+    ``is_plain`` says that every cell is a number as programs write it: a point, no thousands.
     """
 
     n_cells: int
     n_point: int
     n_comma: int
     marks: str
+    is_plain: bool = False
 
     @property
     def decimal(self) -> str | None:
@@ -75,7 +77,7 @@ def vote(cells: Any) -> Vote:
     if n_cells == 0:
         return Vote(0, 0, 0, "")
     if _plainly_points(cells):
-        return Vote(n_cells, n_cells, 0, ".")
+        return Vote(n_cells, n_cells, 0, ".", is_plain=True)
     counts = [
         pc.sum(pc.match_substring_regex(cells, number_pattern(mark))).as_py() or 0 for mark in MARKS
     ]
@@ -88,8 +90,6 @@ def _plainly_points(cells: Any) -> bool:
     head = cells.slice(0, 1000).drop_null()
     telling = pc.match_substring_regex(head, r"^[+-]?(0?\.\d+|\d+\.(\d{1,2}|\d{4,})|\d{4,}\.\d+)$")
     if not pc.any(telling).as_py():
-        return False
-    if pc.any(pc.match_substring_regex(cells, r"[^0-9.eE+\-]")).as_py():
         return False
     try:
         pc.cast(cells, pa.float64())

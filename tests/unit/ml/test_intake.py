@@ -173,6 +173,42 @@ def test_a_file_without_names_gets_column_numbers(read: Read) -> None:
     assert len(table.frame) == 3
 
 
+def test_rows_cut_short_are_filled_up_and_said(read: Read) -> None:
+    table = read("a;b;c\n1;2;3\n4;5\n7;8;9\n\n1;")
+    np.testing.assert_array_equal(
+        table.frame.to_numpy(), [[1, 2, 3], [4, 5, np.nan], [7, 8, 9], [1, np.nan, np.nan]]
+    )
+    remark = next(remark for remark in table.remarks if remark.code == "short_rows")
+    assert (remark.row, remark.params["n"]) == (3, 2)
+
+
+def test_names_of_several_lines_become_one(read: Read) -> None:
+    table = read('"flow\n(l/h)";b\n1;2\n3;4\n')
+    assert list(table.frame) == ["flow (l/h)", "b"]
+    assert table.frame["b"].tolist() == [2, 4]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        'a;b\n1;"x;\n""y"""\n2; z \n',
+        "a;b\r\n1;x\r\n\r\n2;y\r\n",
+        "a;b\r1;x\r2;y\r",
+        'a;b\n1;5" pipe\n2;"x"y\n',
+        "a;b;\n1;2;\n3;4;\n",
+    ],
+)
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_both_parsers_read_the_same(
+    read: Read, monkeypatch: pytest.MonkeyPatch, content: str, encoding: str
+) -> None:
+    quick = read(encode(content, encoding))
+    monkeypatch.setattr("prodapp.ml.parsing._parse_quickly", lambda *_, **__: None)
+    careful = read(encode(content, encoding))
+    pd.testing.assert_frame_equal(quick.frame, careful.frame)
+    assert quick.remarks == careful.remarks
+
+
 def test_a_sep_line_is_honoured(read: Read) -> None:
     table = read("sep=;\na;b,c\n1,5;2\n2,5;3\n")
     assert list(table.frame) == ["a", "b,c"]
