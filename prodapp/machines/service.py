@@ -227,7 +227,7 @@ def purge_deleted() -> dict[str, datetime]:
         return {}
     keys: dict[str, datetime] = {}
     with command() as session:
-        for machine_id, deleted_at in session.execute(waiting).tuples().all():
+        for machine_id, deleted_at in session.execute(waiting).all():
             session.execute(
                 update(Machine).where(Machine.id == machine_id).values(purged_at=db_now())
             )

@@ -11,6 +11,7 @@ import pandas as pd
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from prodapp import failpoints
 from prodapp.exceptions import LeaseLost, RunCanceled
 from prodapp.extensions import command, db
 from prodapp.ml.artifact import dump_pipeline
@@ -38,6 +39,7 @@ def run_training(run_id: int) -> None:
     bind_log(request_id=run.request_id, run_id=run_id)
     log.info("run %s: attempt %s", run_id, lease.attempt)
     try:
+        failpoints.reach("run.claimed")
         _train_and_publish(run, lease)
     except RunCanceled:
         _end_canceled(lease)
@@ -64,14 +66,18 @@ def _train_and_publish(run: TrainingRun, lease: Lease) -> None:
     result = train(
         frame, columns_of(dataset), Specification.from_json(run.specification), progress=pulse
     )
+    failpoints.reach("run.trained")
     with command() as session:
         transitions.begin_publishing(session, lease)
     # The file is whole and durable before any row speaks of it; a crash in between leaves an
     # unreferenced file, which the sweep removes.
     artifact = storage().put(io.BytesIO(dump_pipeline(result.pipeline)))
+    failpoints.reach("run.stored")
     with command() as session:
         transitions.succeed(session, lease)
         _publish(session, run, result, artifact)
+        failpoints.reach("run.publishing")
+    failpoints.reach("run.published")
     log.info("run %s: published", run.id)
 
 
