@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ PROGRAMS = {
     "worker": (*FLASK, "worker"),
 }
 # First whoever takes new work in, last what the others need; with the seconds that each gets.
-STOP_ORDER = (("web", 12), ("dispatcher", 6), ("worker", 12), ("queue", 10))
+STOP_ORDER = ((("web",), 12), (("dispatcher", "worker"), 12), (("queue",), 10))
 HEALTHY_SECONDS = 120
 MAX_EARLY_DEATHS = 3
 
@@ -117,8 +117,7 @@ class Supervisor:
         """End everything. A second request to stop does not wait for anybody."""
         if self._task is not None:
             terminate_all([self._task], grace=2, is_urgent=lambda: self._signals.is_urgent)
-        for name, grace in STOP_ORDER:
-            self._stop_child(name, grace=grace)
+        self._stop_children(self._children)
 
     def _add(self, name: str, start: Callable[[], subprocess.Popen[bytes]]) -> None:
         child = Child(name, start=start, log=self._logs / f"{name}.log")
@@ -138,20 +137,20 @@ class Supervisor:
         for child in self._children.values():
             child.look_after(self._say)
 
-    def _stop_child(self, name: str, *, grace: float) -> None:
-        child = self._children.get(name)
-        if child is None or child.process is None:
-            return
-        killed = terminate_all(
-            [child.process], grace=grace, is_urgent=lambda: self._signals.is_urgent
-        )
-        if killed and not self._signals.is_urgent:
-            self._say(f"{name} did not stop by itself and was killed.")
+    def _stop_children(self, names: Collection[str]) -> None:
+        for group, grace in STOP_ORDER:
+            children = [self._children[name] for name in group if name in names]
+            killed = terminate_all(
+                [child.process for child in children if child.process is not None],
+                grace=grace,
+                is_urgent=lambda: self._signals.is_urgent,
+            )
+            for child in children:
+                if child.process in killed and not self._signals.is_urgent:
+                    self._say(f"{child.name} did not stop by itself and was killed.")
 
-    def _restart(self, names: Mapping[str, object]) -> None:
-        for name, grace in STOP_ORDER:
-            if name in names:
-                self._stop_child(name, grace=grace)
+    def _restart(self, names: Collection[str]) -> None:
+        self._stop_children(names)
         for name in names:
             self._children[name].start()
 
