@@ -32,6 +32,15 @@ BUILD_TOOLS = ("purgecss@8.0.0", "esbuild@0.28.2")
 
 
 @dataclass(frozen=True)
+class Edit:
+    """A change to a file as its package has it; ``before`` must be there exactly once."""
+
+    reason: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
 class Package:
     """An npm package and what is taken from it: path inside the package → file name here."""
 
@@ -41,6 +50,7 @@ class Package:
     files: dict[str, str]
     licence_files: tuple[str, ...] = ("LICENSE",)
     target: Path = VENDOR
+    edits: tuple[Edit, ...] = ()
 
     @property
     def slug(self) -> str:
@@ -68,6 +78,18 @@ PLAIN = (
         "MIT",
         {"bundles/redoc.standalone.js": "redoc.standalone.js"},
         licence_files=("LICENSE", "bundles/redoc.standalone.js.LICENSE.txt"),
+        edits=(
+            Edit(
+                "its <style> elements carry the nonce of the script itself, from the first one on",
+                "r.nc=void 0",
+                "r.nc=document.currentScript&&document.currentScript.nonce",
+            ),
+            Edit(
+                "no picture is asked of another host",
+                "https://cdn.redoc.ly/redoc/logo-mini.svg",
+                "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E",
+            ),
+        ),
     ),
     Package(
         "axe-core",
@@ -112,6 +134,15 @@ def unpack(package: Package) -> Path:
 def without_source_map(text: str) -> str:
     """Drop the reference to a source map that is not shipped."""
     return re.sub(r"(//[#@] sourceMappingURL=\S+|/\*# sourceMappingURL=[^*]+\*/)\s*$", "", text)
+
+
+def edited(text: str, edits: tuple[Edit, ...]) -> str:
+    """``text`` with the edits made; stops where a new version of the package does not fit them."""
+    for edit in edits:
+        if text.count(edit.before) != 1:
+            raise SystemExit(f"{text.count(edit.before)} places for the edit: {edit.reason}")
+        text = text.replace(edit.before, edit.after)
+    return text
 
 
 def copy_licences(package: Package, source: Path) -> None:
@@ -161,11 +192,12 @@ def write_manifest(folder: Path, packages: list[tuple[Package, list[str]]]) -> N
             "licence": package.licence,
             "source": f"https://www.npmjs.com/package/{package.name}/v/{package.version}",
             "sha256": hashlib.sha256((folder / file).read_bytes()).hexdigest(),
+            "edits": [edit.reason for edit in package.edits],
         }
         for package, files in packages
         for file in files
     ]
-    entries.sort(key=lambda entry: entry["file"])
+    entries.sort(key=lambda entry: str(entry["file"]))
     text = json.dumps({"assets": entries}, indent=2, ensure_ascii=False)
     (folder / "manifest.json").write_text(text + "\n", "utf-8")
 
@@ -182,7 +214,7 @@ def main() -> None:
         source = unpack(package)
         for path, name in package.files.items():
             text = without_source_map((source / path).read_text("utf-8"))
-            (package.target / name).write_text(text, "utf-8")
+            (package.target / name).write_text(edited(text, package.edits), "utf-8")
         copy_licences(package, source)
     (VENDOR / "tabler.css").write_text(purged_tabler(), "utf-8")
     (VENDOR / "icons.svg").write_text(sprite(), "utf-8")
