@@ -21,6 +21,7 @@ from prodapp.auth import api as auth_api
 from prodapp.auth.permissions import Policy, policy_of, public
 from prodapp.datasets import api as datasets_api
 from prodapp.machines import api as machines_api
+from prodapp.ml.specification import ALGORITHMS
 from prodapp.ranking import api as ranking_api
 from prodapp.ranking.schemas import AlarmSchema
 from prodapp.rest.converters import IdConverter
@@ -92,6 +93,7 @@ def init_app(app: Flask) -> None:
     ):
         api.add(blueprint)
     api.add_more(submissions_api.blp)
+    _tie_hyperparameters(api)
     app.register_blueprint(bp)
 
 
@@ -197,6 +199,26 @@ def _describe_components(api: RestApi) -> None:
     # Named by schemas that are no marshmallow fields themselves.
     components.schema("Failure", schema=FailureSchema)
     components.schema("Alarm", schema=AlarmSchema)
+
+
+def _tie_hyperparameters(api: RestApi) -> None:
+    """Say which hyperparameters go with which algorithm, where a schema names both."""
+    for schema in api.spec.components.schemas.values():
+        if schema.get("properties", {}).get("hyperparameters", {}).get("type") != "object":
+            continue
+        schema["allOf"] = [
+            {
+                "if": {"properties": {"algorithm": {"const": name}}, "required": ["algorithm"]},
+                "then": {
+                    "properties": {"hyperparameters": _only(sorted(known))},
+                },
+            }
+            for name, known in ALGORITHMS.items()
+        ]
+
+
+def _only(names: list[str]) -> dict[str, Any]:
+    return {"propertyNames": {"enum": names}} if names else {"maxProperties": 0}
 
 
 def _detail(text: str) -> dict[str, Any]:

@@ -1,0 +1,110 @@
+"""``/api/v1/runs``: follow, cancel, repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import update
+
+from prodapp.caller import Caller
+from prodapp.extensions import db
+from prodapp.models import RunState, TrainingRun
+from prodapp.training.jobs import run_training
+from tests.factories import make_csv, make_machine, make_ready_dataset, make_run, make_version
+
+Bearer = Callable[..., dict[str, str]]
+URL = "/api/v1/runs"
+
+
+def test_waiting_run_tells_its_place(client: FlaskClient, caller: Caller, bearer: Bearer) -> None:
+    dataset = make_ready_dataset(caller)
+    make_run(caller, dataset)
+    second = make_run(caller, dataset)
+    shown = client.get(f"{URL}/{second.id}", headers=bearer("viewer")).json
+    assert (shown["state"], shown["queue_position"], shown["attempt"]) == ("queued", 1, 0)
+    assert shown["elapsed_seconds"] is shown["version_id"] is shown["error"] is None
+    assert shown["specification"]["target"] == "yield"
+
+
+def test_succeeded_run_leads_to_its_version(
+    client: FlaskClient, caller: Caller, bearer: Bearer
+) -> None:
+    version = make_version(caller)
+    shown = client.get(f"{URL}/{version.run_id}", headers=bearer("viewer")).json
+    assert (shown["state"], shown["version_id"]) == ("succeeded", version.id)
+    assert shown["progress"] == 1
+    assert shown["elapsed_seconds"] > 0
+    assert shown["queue_position"] is None
+    assert shown["finished_at"].endswith("+00:00")
+
+
+def test_failed_run_says_why_in_words(client: FlaskClient, caller: Caller, bearer: Bearer) -> None:
+    # Twelve rows pass the preview's checks and are too few for training.
+    dataset = make_ready_dataset(caller, make_machine(caller), content=make_csv(n_rows=12))
+    run = make_run(caller, dataset)
+    run_training(run.id)
+    shown = client.get(f"{URL}/{run.id}", headers=bearer("viewer")).json
+    assert shown["state"] == "failed"
+    assert shown["error"]["code"] == "too_few_rows"
+    assert "12" in shown["error"]["detail"]
+    assert "%(" not in shown["error"]["detail"]
+
+
+def test_list_filters_by_machine_and_state(
+    client: FlaskClient, caller: Caller, bearer: Bearer
+) -> None:
+    version = make_version(caller)
+    waiting = make_run(caller, version.dataset)
+    headers = bearer("viewer")
+
+    def ids(query: str) -> list[int]:
+        return [run["id"] for run in client.get(f"{URL}{query}", headers=headers).json]
+
+    assert ids("") == [waiting.id, version.run_id]
+    assert ids("?state=succeeded") == [version.run_id]
+    assert ids(f"?machine_id={version.machine_id}&state=queued") == [waiting.id]
+    assert client.get(f"{URL}?state=lost", headers=headers).status_code == 422
+
+
+def test_canceling_ends_a_waiting_run_at_once(
+    client: FlaskClient, caller: Caller, bearer: Bearer
+) -> None:
+    run, headers = make_run(caller), bearer("operator")
+    answer = client.post(f"{URL}/{run.id}/cancel", headers=headers)
+    assert (answer.status_code, answer.json["state"]) == (202, "canceled")
+    assert answer.headers["Location"] == f"{URL}/{run.id}"
+    again = client.post(f"{URL}/{run.id}/cancel", headers=headers)
+    assert (again.status_code, again.json["code"]) == (409, "conflict")
+
+
+def test_ended_run_is_repeated_as_a_new_one(
+    client: FlaskClient, caller: Caller, bearer: Bearer
+) -> None:
+    run, headers = make_run(caller, random_state=5), bearer("operator")
+    assert client.post(f"{URL}/{run.id}/retry", headers=headers).status_code == 409
+    statement = update(TrainingRun).where(TrainingRun.id == run.id)
+    db.session.execute(statement.values(state=RunState.FAILED))
+    db.session.commit()
+    answer = client.post(f"{URL}/{run.id}/retry", headers=headers)
+    assert answer.status_code == 202
+    assert answer.headers["Location"] == f"{URL}/{answer.json['id']}" != f"{URL}/{run.id}"
+    assert answer.json["specification"]["random_state"] == 5
+
+
+@pytest.mark.parametrize("verb", ["cancel", "retry"])
+def test_viewer_may_only_look(
+    client: FlaskClient, caller: Caller, bearer: Bearer, verb: str
+) -> None:
+    run = make_run(caller)
+    assert client.post(f"{URL}/{run.id}/{verb}", headers=bearer("viewer")).status_code == 403
+
+
+def test_run_of_another_site_looks_missing(
+    client: FlaskClient, caller: Caller, bearer: Bearer
+) -> None:
+    run = make_run(caller)
+    headers = bearer("admin", site="Plant B")
+    assert client.get(f"{URL}/{run.id}", headers=headers).status_code == 404
+    assert client.post(f"{URL}/{run.id}/cancel", headers=headers).status_code == 404
