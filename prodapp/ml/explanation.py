@@ -18,12 +18,14 @@ FloatArray = npt.NDArray[np.float64]
 OnShare = Callable[[float], None]
 
 _MAX_POINTS: Final = 20
+#: Fewer samples than this in a bin leave more noise than curve.
+_MIN_BIN: Final = 10
 #: SHAP values must add up to the answer within this share of the answers' range.
 MAX_GAP: Final = 1e-5
 #: Below this rank correlation, samples of one value are pushed both ways: no one direction.
 MIN_STRENGTH: Final = 0.5
 #: A curve that turns back by more than this share of its range is not monotone.
-MAX_TURN: Final = 0.25
+MAX_TURN: Final = 0.15
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,11 @@ def dependence(values: FloatArray, shap_values: FloatArray) -> Dependence:
 
     The effect has a direction when two things hold. SHAP values follow the value in rank
     (|Spearman| ≥ 0.5): else other variables decide which way it pushes. And the curve of mean SHAP
-    by value never turns back by more than a quarter of its range: Spearman alone calls a full wave
-    of a sine "decreases" (−0.8), though raising the variable first helps, then harms. A quarter
-    leaves room for the noise of small bins.
+    by value never turns back by more than 15 % of its range: Spearman alone calls a full wave of a
+    sine "decreases" (−0.8), though raising the variable first helps, then harms. In simulations of
+    forests (50 to 600 explained samples, signal and noise of like size) 15 % kept every line,
+    saturation and step monotone; 25 % let waves through, which forests flatten, and 10 % broke
+    steps up.
     """
     present = ~np.isnan(values)
     values, shap_values = values[present], shap_values[present]
@@ -130,10 +134,11 @@ def _curve(values: FloatArray, shap_values: FloatArray) -> tuple[tuple[float, fl
     if len(values) == 0:
         return ()
     distinct = np.unique(values)
-    if len(distinct) <= _MAX_POINTS:
+    n_bins = min(_MAX_POINTS, max(4, len(values) // _MIN_BIN))
+    if len(distinct) <= n_bins:
         bins = np.searchsorted(distinct, values)
     else:
-        edges = np.unique(np.quantile(values, np.linspace(0, 1, _MAX_POINTS + 1)[1:-1]))
+        edges = np.unique(np.quantile(values, np.linspace(0, 1, n_bins + 1)[1:-1]))
         bins = np.searchsorted(edges, values, side="left")
     counts = np.bincount(bins)
     filled = counts > 0

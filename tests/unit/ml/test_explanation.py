@@ -52,6 +52,14 @@ def test_direction_is_found_again_through_a_forest(name: str, shape: Shape, effe
     assert dependence(held_out[:, 0], values[:, 0]).effect == effect, name
 
 
+def test_few_samples_make_fewer_and_steadier_points() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(size=50)
+    found = dependence(x, x + rng.normal(scale=0.2, size=50))
+    assert len(found.points) == 5
+    assert found.effect == "increases"
+
+
 def test_an_effect_that_another_variable_turns_has_no_direction() -> None:
     rng = np.random.default_rng(0)
     x, other = rng.normal(size=(2, 1000))
