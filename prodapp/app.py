@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from flask import Flask, g, redirect, request, url_for
+from flask import Flask, g, has_request_context, redirect, request, url_for
 from flask_babel import get_locale
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
@@ -33,6 +33,7 @@ from prodapp.datasets import views as dataset_views
 from prodapp.extensions import babel, csrf, init_database, limiter, refuse_old_sqlite
 from prodapp.machines import views as machine_views
 from prodapp.ranking import views as ranking_views
+from prodapp.rest.converters import IdConverter
 from prodapp.training import views as training_views
 
 LOCALES = ("en", "pt_BR")
@@ -61,9 +62,9 @@ def _configure(app: Flask, settings: Settings) -> None:
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS=(
-            {} if settings.database_url.startswith("sqlite") else {"pool_pre_ping": True}
-        ),
+        # Errors are logged, and what was to be stored may be a secret.
+        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True}
+        | ({} if settings.database_url.startswith("sqlite") else {"pool_pre_ping": True}),
         TESTING=settings.profile == "testing",
         SESSION_COOKIE_NAME="__Host-prodapp" if settings.is_https else "prodapp",
         SESSION_COOKIE_SECURE=settings.is_https,
@@ -83,6 +84,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),
         MAX_FORM_PARTS=5_000,
     )
+    app.url_map.converters["int"] = IdConverter  # every number in an address of ours is an id
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
@@ -135,6 +137,8 @@ def select_locale() -> str | None:
 
     The integration routes were Portuguese before prodapp served them, so that is their default.
     """
+    if not has_request_context():
+        return None
     saved = request.cookies.get("locale")
     if saved in LOCALES:
         return saved

@@ -12,5 +12,8 @@ from prodapp.rest.schemas import MAX_ID
 class IdConverter(IntegerConverter):
     """``<id:machine_id>``: a number that a database can look up; a larger one names nothing."""
 
+    # Digits are converted before they are compared, and Python refuses to convert thousands.
+    regex = r"\d{1,19}"
+
     def __init__(self, map: Map, **kwargs: Any) -> None:  # noqa: A002 - werkzeug's name
         super().__init__(map, min=1, max=MAX_ID, **kwargs)
