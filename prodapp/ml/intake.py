@@ -10,8 +10,8 @@ from typing import IO, AnyStr, Final
 
 from prodapp.ml.cells import read_cells
 from prodapp.ml.columns import describe_column, format_cell
-from prodapp.ml.conversion import convert
-from prodapp.ml.layout import check_overrides, detect_layout
+from prodapp.ml.conversion import Converted, convert
+from prodapp.ml.layout import Layout, check_overrides, detect_layout
 from prodapp.ml.progress import Progress, no_progress
 from prodapp.ml.table import Column, Decision, Dialect, Limits, Preview, Remark, Table
 
@@ -123,13 +123,16 @@ def _read(
     cells = read_cells(
         stream, layout, limits=limits, on_read=within(_ENCODING_SHARE, _CELLS_SHARE, total)
     )
-    remarks = cells.remarks
     converted = convert(
         cells,
         delimiter=layout.delimiter,
         decimal=overrides.get("decimal"),
         on_column=within(_CELLS_SHARE, 1.0, 1.0),
     )
+    return _table(layout, converted, cells.remarks)
+
+
+def _table(layout: Layout, converted: Converted, remarks: list[Remark]) -> Table:
     frame = converted.frame
     return Table(
         frame=frame,

@@ -70,28 +70,14 @@ def detect_layout(
     encoding, encoded = detect_encoding(
         stream, filename=filename, override=overrides.get("encoding"), on_read=on_read
     )
-    sample = _sample(stream, encoding)
-    if not sample.strip():
-        raise DataRefused(
-            N_("%(filename)s is empty. Upload a table with a row of names and rows of values."),
-            code="empty_file",
-            filename=filename,
-        )
-    declared = declared_delimiter(sample.splitlines()[0])
-    n_declared = 0 if declared is None else 1
-    body = sample if declared is None else sample[len(sample.splitlines(keepends=True)[0]) :]
-    if declared is not None and "delimiter" not in overrides:
-        delimiter = declared
-        parted = Decision("delimiter", declared, N_("The first line of the file names it."))
-    else:
-        delimiter, parted = detect_delimiter(body, override=overrides.get("delimiter"))
+    sample = _sample(stream, encoding, filename=filename)
+    body, delimiter, parted = _parted(sample, override=overrides.get("delimiter"))
     rows = records(body, delimiter)
     filled = [position for position, row in enumerate(rows) if any(row)]
-    n_blank = filled[0] if filled else 0
+    start = (filled[0] if filled else 0) + (body is not sample)
     rows = [rows[position] for position in filled]
-    _check_width(rows, row=n_declared + n_blank + 1, limits=limits)
+    _check_width(rows, row=start + 1, limits=limits)
     named = has_header(rows[:_HEADER_RECORDS], override=overrides.get("header"))
-    start = n_declared + n_blank
     is_named = named.value == "yes"
     widths = Counter(len(row) for row in rows)
     return Layout(
@@ -107,8 +93,24 @@ def detect_layout(
     )
 
 
-def _sample(stream: IO[bytes], encoding: str) -> str:
-    """The head of the stream as whole lines, line ends untouched."""
+def _parted(sample: str, *, override: str | None) -> tuple[str, str, Decision]:
+    """The sample without a ``sep=`` line, the separator of its cells, and why that one."""
+    first_line = sample.splitlines(keepends=True)[0]
+    declared = declared_delimiter(first_line)
+    if declared is None:
+        return sample, *detect_delimiter(sample, override=override)
+    body = sample[len(first_line) :]
+    if override is not None:
+        return body, *detect_delimiter(body, override=override)
+    return (
+        body,
+        declared,
+        Decision("delimiter", declared, N_("The first line of the file names it.")),
+    )
+
+
+def _sample(stream: IO[bytes], encoding: str, *, filename: str) -> str:
+    """The head of the stream as whole lines, line ends untouched; blank ones are refused."""
     stream.seek(0)
     text = io.TextIOWrapper(stream, encoding=encoding, newline="")
     try:
@@ -119,6 +121,12 @@ def _sample(stream: IO[bytes], encoding: str) -> str:
     finally:
         text.detach()
         stream.seek(0)
+    if not sample.strip():
+        raise DataRefused(
+            N_("%(filename)s is empty. Upload a table with a row of names and rows of values."),
+            code="empty_file",
+            filename=filename,
+        )
     return sample
 
 

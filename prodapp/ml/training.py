@@ -113,10 +113,9 @@ def train(
 ) -> TrainingResult:
     """Fit, validate and explain one model.
 
-    ``frame`` and ``columns`` are those of a :class:`prodapp.ml.table.Table`; ``n_jobs`` is the
-    number of threads (default: the processors this process may use). The same input gives the same
-    result. Raises ``InvalidInput`` and ``DataRefused`` with words for people; what ``progress``
-    raises goes through.
+    ``frame`` and ``columns`` are those of a :class:`prodapp.ml.table.Table`; ``n_jobs`` threads
+    (default: the processors this process may use) change nothing in the result. Raises
+    ``InvalidInput`` and ``DataRefused``; what ``progress`` raises goes through.
     """
     n_jobs = n_jobs or available_cpus()
     clock = _Clock(progress)
@@ -128,14 +127,7 @@ def train(
     fit_pipeline(pipeline, samples.X_train, samples.y_train, on_share=clock.share)
     clock.enter("validating")
     predicted = predict(pipeline, samples.X_test, n_jobs=n_jobs, on_share=clock.share)
-    metrics = measure(
-        samples.y_test,
-        predicted,
-        training_mean=float(samples.y_train.mean()),
-        n_train=len(samples.y_train),
-        n_features=len(samples.columns),
-        random_state=spec.random_state,
-    )
+    metrics = _measure(samples, predicted, random_state=spec.random_state)
     clock.enter("explaining")
     ranking, n_explained = _explain(pipeline, samples, spec, clock, n_jobs=n_jobs)
     clock.leave()
@@ -176,6 +168,17 @@ def _prepare(frame: pd.DataFrame, columns: Sequence[Column], spec: Specification
         y_test=y[test_rows],
         remarks=remarks,
         left_out=list(left_out(spec, columns)),
+    )
+
+
+def _measure(samples: _Samples, predicted: FloatArray, *, random_state: int) -> Metrics:
+    return measure(
+        samples.y_test,
+        predicted,
+        training_mean=float(samples.y_train.mean()),
+        n_train=len(samples.y_train),
+        n_features=len(samples.columns),
+        random_state=random_state,
     )
 
 

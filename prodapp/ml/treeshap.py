@@ -183,6 +183,17 @@ def shap_values(
 
     order = _by_likeness(forest, X)
     blocks = [order[start : start + BLOCK] for start in range(0, len(order), BLOCK)]
+    _run(explain, blocks, n_jobs=n_jobs, on_share=on_share)
+    return phi.T
+
+
+def _run(
+    explain: Callable[[npt.NDArray[np.intp]], None],
+    blocks: list[npt.NDArray[np.intp]],
+    *,
+    n_jobs: int,
+    on_share: Callable[[float], None],
+) -> None:
     executor = ThreadPoolExecutor(max_workers=n_jobs, thread_name_prefix="treeshap")
     try:
         pending: set[Future[None]] = {executor.submit(explain, rows) for rows in blocks}
@@ -193,7 +204,6 @@ def shap_values(
             on_share(1 - len(pending) / len(blocks))
     finally:
         executor.shutdown(cancel_futures=True)
-    return phi.T
 
 
 def _by_likeness(forest: Forest, X: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
