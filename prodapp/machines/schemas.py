@@ -14,6 +14,10 @@ from prodapp.rest.schemas import (
     RequestSchema,
 )
 
+_CONTROL = r"\u0000-\u001f\u007f-\u009f"
+#: No control characters, and something to see.
+NAME_PATTERN = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
+
 
 class MachineQuery(PageQuery):
     """Which machines, in which order."""
@@ -41,12 +45,12 @@ class MachineInput(RequestSchema):
         required=True,
         validate=[
             validate.Length(min=1, max=MAX_NAME),
-            validate.Regexp(r"(?s).*\S", error="Give the machine a name."),
+            validate.Regexp(NAME_PATTERN[:-1] + r"\Z", error="Give the machine a name."),
         ],
         metadata={
             "description": "Unique in the site; case does not count.",
             "examples": ["Prensa 01"],
-            "pattern": r"\S",
+            "pattern": NAME_PATTERN,
         },
     )
 
