@@ -13,8 +13,12 @@ import logging
 import os
 import resource
 import signal
+import subprocess
+import sys
 import time
 from contextlib import suppress
+from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -194,11 +198,30 @@ def n_oom_kills() -> int:
     return 0
 
 
+def prepare_kernels(cache: Path) -> None:
+    """Compile the kernels before the first job, once for each version of what goes into them.
+
+    In a process of its own: compiled code must not run in the parent of forks. ``cache`` is where
+    numba keeps the result for all workers of this host; ``NUMBA_CACHE_DIR`` names another place.
+    """
+    source = Path(__file__).with_name("ml") / "treeshap_kernel.py"
+    parts = (source.read_bytes(), sys.version.encode(), version("numba").encode())
+    folder = cache / sha256(b"\0".join(parts)).hexdigest()[:16]
+    folder = Path(os.environ.setdefault("NUMBA_CACHE_DIR", str(folder)))
+    if folder.is_dir() and any(folder.iterdir()):
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    log.warning("compiling the kernels, once …")
+    # A failure here costs time in the first job, which compiles for itself or goes without.
+    subprocess.run([sys.executable, "-m", "prodapp.ml.treeshap"], check=False)
+
+
 def run_worker(app: Flask, *, burst: bool = False) -> None:
     """Work on the queue until asked to stop; with ``burst`` until it is empty."""
+    settings = settings_of(app)
+    prepare_kernels(settings.instance_path / "kernels")
     for module in PRELOAD:
         importlib.import_module(module)
-    settings = settings_of(app)
     connection = Redis.from_url(queue.queue_url())
     worker = LeaseWorker(
         [queue.queue_on(connection, settings)],
