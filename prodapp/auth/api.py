@@ -11,6 +11,7 @@ from prodapp.auth.guard import current_caller
 from prodapp.auth.permissions import public, requires
 from prodapp.auth.schemas import CallerSchema, CredentialsInput, RefreshInput, TokenPairSchema
 from prodapp.extensions import limiter, settings_of
+from prodapp.names import folded
 from prodapp.rest.blueprint import ApiBlueprint
 from prodapp.rest.spec import problems
 
@@ -23,10 +24,13 @@ blp = ApiBlueprint(
 
 
 def _account_key() -> str:
-    """One account's tries, counted apart from everybody else's."""
-    body = request.get_json(silent=True)
+    """One account's tries from one address: a stranger's must not lock its owner out."""
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:  # nested too deeply; parsing it for the view will say so
+        body = None
     username = body.get("username") if isinstance(body, dict) else None
-    return f"account:{str(username or '').strip().casefold()}"
+    return f"account:{folded(str(username or ''))}:{request.remote_addr}"
 
 
 @blp.post("/auth/token")
