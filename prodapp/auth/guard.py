@@ -7,7 +7,6 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, request, session
-from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
 from prodapp.auth import service, tokens
@@ -15,9 +14,8 @@ from prodapp.auth.permissions import Policy, enforce, policy_of
 from prodapp.auth.secrets import key_prefix
 from prodapp.caller import RANKS, Caller
 from prodapp.exceptions import Forbidden, N_, NotSignedIn
-from prodapp.extensions import command, csrf, settings_of
-from prodapp.models import ApiKey, User
-from prodapp.models.types import db_now
+from prodapp.extensions import csrf, settings_of
+from prodapp.models import User
 
 SESSION_TOKEN = "token"  # noqa: S105 - the name of a session entry
 SMALL_BODY = 1024**2
@@ -114,11 +112,6 @@ def _secret_caller(secret: str) -> Caller | None:
     key = service.key_of_secret(secret)
     if key is None:
         return None
-    if key.last_used_at is None:
-        with command() as db_session:
-            db_session.execute(
-                update(ApiKey).where(ApiKey.id == key.id).values(last_used_at=db_now())
-            )
     # A key never outranks its user, also after the user's role was lowered.
     role = min(key.role, key.user.role, key=RANKS.__getitem__)
     return _caller_of(key.user, role=role, kind="key")

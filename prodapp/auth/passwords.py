@@ -23,9 +23,10 @@ _DUMMY_HASH = _hasher.hash("no one has this password")
 
 def check_strength(password: str, *, username: str) -> None:
     """Raise :class:`InvalidInput` for a password that is too easy to guess."""
-    judged = zxcvbn(password[:MAX_JUDGED], user_inputs=[username, "prodapp"])
-    if len(password) >= MIN_LENGTH and judged["score"] >= MIN_SCORE:
-        return
+    if len(password) >= MIN_LENGTH:  # zxcvbn fails on an empty one
+        judged = zxcvbn(password[:MAX_JUDGED], user_inputs=[username, "prodapp"])
+        if judged["score"] >= MIN_SCORE:
+            return
     message = N_(
         "The password is too easy to guess. Use at least %(length)s characters; "
         "three or four unrelated words make a good one."
@@ -47,7 +48,7 @@ def verify_password(password: str, password_hash: str | None) -> bool:
             _hasher.verify(password_hash or _DUMMY_HASH, _bytes(password))
         except (VerificationError, InvalidHashError):
             return False
-    return password_hash is not None
+    return bool(password_hash)
 
 
 def _bytes(password: str) -> bytes:

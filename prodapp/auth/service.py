@@ -255,7 +255,7 @@ def revoke_key(caller: Caller, prefix: str) -> None:
 
 
 def key_of_secret(secret: str) -> ApiKey | None:
-    """The living key that ``secret`` proves, with its user."""
+    """The living key that ``secret`` proves, with its user; counts as a use of it."""
     prefix = key_prefix(secret)
     if prefix is None:
         return None
@@ -267,7 +267,18 @@ def key_of_secret(secret: str) -> ApiKey | None:
             ApiKey.expires_at.is_(None) | (ApiKey.expires_at > db_now()),
         )
     )
-    return key if key is not None and key.user.is_active else None
+    if key is None or not key.user.is_active:
+        return None
+    _mark_used(key)
+    return key
+
+
+def _mark_used(key: ApiKey) -> None:
+    recently = ApiKey.last_used_at >= db_now(-SEEN_STEP.total_seconds())
+    if db.session.scalar(select(ApiKey.id).where(ApiKey.id == key.id, recently)) is not None:
+        return
+    with command() as session:
+        session.execute(update(ApiKey).where(ApiKey.id == key.id).values(last_used_at=db_now()))
 
 
 def _mark_seen(row: UserSession) -> None:

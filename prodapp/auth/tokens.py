@@ -6,6 +6,7 @@ is used once, and using one again revokes its whole family (RFC 9700 §4.14.2).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -30,6 +31,7 @@ ISSUER = "prodapp"
 AUDIENCE = "prodapp-api"
 ACCESS_LIFE = timedelta(minutes=10)
 REFRESH_LIFE = timedelta(days=30)
+_USER_ID = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def user_of_access_token(token: str, *, secret_key: str) -> User | None:
         )
     except jwt.InvalidTokenError:
         return None
-    if claims["typ"] != "access" or not str(claims["sub"]).isdigit():
+    if claims["typ"] != "access" or not _USER_ID.fullmatch(claims["sub"]):
         return None
     user = db.session.get(User, int(claims["sub"]))
     return user if user is not None and user.is_active else None

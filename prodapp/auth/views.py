@@ -25,12 +25,14 @@ from prodapp.exceptions import NotSignedIn
 from prodapp.extensions import limiter, settings_of
 from prodapp.i18n import gettext as _
 from prodapp.models import User
+from prodapp.names import folded
 
 bp = Blueprint("auth", __name__, url_prefix="/app")
 
 
 def _account_key() -> str:
-    return f"account:{request.form.get('username', '').strip().casefold()}"
+    """One account's tries from one address: a stranger's must not lock its owner out."""
+    return f"account:{folded(request.form.get('username', ''))}:{request.remote_addr}"
 
 
 @bp.get("/sign-in")
@@ -92,6 +94,9 @@ def _enter(user: User, next_path: str | None) -> BaseResponse:
     token = service.open_session(
         user, address=request.remote_addr, user_agent=request.headers.get("User-Agent")
     )
+    earlier = session.get(SESSION_TOKEN)
+    if earlier:
+        service.close_session(earlier)
     session.clear()  # nothing that was set before signing in survives it (session fixation)
     session[SESSION_TOKEN] = token
     session.permanent = True
