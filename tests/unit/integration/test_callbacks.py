@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -23,7 +23,6 @@ from prodapp.training import service as training
 from prodapp.training.jobs import run_training
 from tests.factories import make_dataset
 
-MakeApp = Callable[..., Flask]
 pytestmark = pytest.mark.usefixtures("app")
 
 
@@ -65,12 +64,15 @@ def backend() -> Iterator[Backend]:
 
 
 @pytest.fixture
-def app(make_app: MakeApp, backend: Backend) -> Iterator[Flask]:
-    application = make_app(CALLBACK_ALLOWED_HOSTS=f"127.0.0.1:{backend.port}")
-    with application.app_context():
-        yield application
-        db.session.remove()
-        db.engine.dispose()
+def app(any_app: Flask, backend: Backend) -> Flask:
+    """An application, over either database, whose administrator has listed the backend."""
+    allow(any_app, f"127.0.0.1:{backend.port}")
+    return any_app
+
+
+def allow(app: Flask, *hosts: str) -> None:
+    settings = settings_of(app)
+    app.extensions["prodapp.settings"] = replace(settings, callback_allowed_hosts=hosts)
 
 
 def start(url: str) -> TrainingRun:
@@ -163,11 +165,6 @@ def test_eighth_try_is_the_last(backend: Backend) -> None:
             make_due()
     assert len(backend.got) == the_delivery().n_attempts == 8
     assert the_delivery().next_attempt_at is None
-
-
-def allow(app: Flask, *hosts: str) -> None:
-    settings = settings_of(app)
-    app.extensions["prodapp.settings"] = replace(settings, callback_allowed_hosts=hosts)
 
 
 def test_host_that_does_not_answer_is_tried_again(app: Flask) -> None:

@@ -227,6 +227,16 @@ def test_whole_way_of_the_dashboard(client: FlaskClient) -> None:
     assert set(answer.json["alarms"][0]) == {"code", "severity", "features", "message"}
 
 
+def test_directions_are_portuguese_unless_asked_otherwise(
+    client: FlaskClient, caller: Caller
+) -> None:
+    path = f"/ranking/?machine_id={make_version(caller).machine_id}"
+    rows = client.get(path).json["ranking"]
+    assert rows[0]["direction"] == "Aumentar heat tende a aumentar yield."
+    english = client.get(path, headers={"Accept-Language": "en"}).json["ranking"]
+    assert english[0]["direction"] == "Raising heat tends to raise yield."
+
+
 def test_ranking_before_training_is_a_409(client: FlaskClient, caller: Caller) -> None:
     machine = make_machine(caller)
     assert client.get(f"/ranking/?machine_id={machine.id}").status_code == 409
