@@ -65,7 +65,7 @@ def nice_ticks(low: float, high: float, n_ticks: int = N_TICKS) -> list[float]:
 
 
 def scatter_plot(
-    pairs: Sequence[Pair], *, size: float = 480.0, margin: float = 60.0
+    pairs: Sequence[Pair], *, size: float = 480.0, margin: float = 64.0
 ) -> ScatterPlot:
     """Place (actual, predicted) pairs; at least one is needed."""
     values = [value for pair in pairs for value in pair]

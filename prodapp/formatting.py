@@ -14,7 +14,7 @@ from typing import Any
 
 import flask_babel
 from babel import Locale
-from babel.numbers import format_decimal, format_percent, format_scientific
+from babel.numbers import format_compact_decimal, format_decimal, format_percent, format_scientific
 from flask import Flask
 
 from prodapp import charts
@@ -23,6 +23,7 @@ from prodapp.i18n import gettext
 MISSING = "–"
 SMALLEST_PLAIN = 1e-4
 LARGEST_PLAIN = 1e12
+LARGEST_PLAIN_TICK = 1e5
 # "%(n)d" and its kin: numbers arrive here as text, written in the reader's language.
 _NUMBER_PLACE = re.compile(r"%\((\w+)\)[-#0 +]*\d*(?:\.\d+)?[diufFeEgG]")
 SIZE_UNITS = ("B", "kB", "MB", "GB", "TB")
@@ -69,6 +70,13 @@ def decimal(value: float | None, decimals: int = 2) -> str:
         return MISSING
     pattern = "#,##0" + (f".{'0' * decimals}" if decimals else "")
     return str(format_decimal(round(value, decimals) + 0.0, pattern, locale=locale()))
+
+
+def tick(value: float) -> str:
+    """A value beside an axis: short, also where it is large ("250K", "250 mil")."""
+    if abs(value) < LARGEST_PLAIN_TICK:
+        return number(value, 4)
+    return str(format_compact_decimal(value, fraction_digits=1, locale=locale()))
 
 
 def integer(value: float | None) -> str:
@@ -162,6 +170,7 @@ def init_app(app: Flask) -> None:
         number=number,
         decimal=decimal,
         integer=integer,
+        tick=tick,
         percent=percent,
         datetime=date_and_time,
         isoformat=isoformat,

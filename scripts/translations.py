@@ -35,9 +35,23 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
 }
 
 
+class SteadyCatalog(Catalog):
+    """A catalogue whose header tells neither when nor by which version it was written."""
+
+    @property
+    def mime_headers(self) -> list[tuple[str, str]]:
+        return [
+            ("Language", str(self.locale)),
+            ("Plural-Forms", self.plural_forms),
+            ("MIME-Version", "1.0"),
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Transfer-Encoding", "8bit"),
+        ]
+
+
 def extract() -> Catalog:
     """Every marked message of the package, in order of file and line."""
-    catalog = Catalog(project="prodapp", charset="utf-8")
+    catalog = Catalog()
     found = extract_from_dir(
         str(PACKAGE), METHODS, OPTIONS, keywords=KEYWORDS, comment_tags=("Translators:",)
     )
@@ -55,7 +69,7 @@ def merged(path: Path, template: Catalog) -> Catalog:
     """The catalogue at ``path`` with the template's messages; what is gone is dropped."""
     locale = path.parent.parent.name
     old = read_po(io.BytesIO(path.read_bytes()), locale=locale) if path.exists() else Catalog()
-    catalog = Catalog(locale=locale, project="prodapp", charset="utf-8", fuzzy=False)
+    catalog = SteadyCatalog(locale=locale, fuzzy=False)
     for message in template:
         if message.id:
             before = old.get(message.id, message.context)
@@ -71,28 +85,17 @@ def merged(path: Path, template: Catalog) -> Catalog:
 
 
 def as_po(catalog: Catalog) -> bytes:
-    """The catalogue as text, without the header lines that change by themselves."""
+    """The catalogue as text."""
     buffer = io.BytesIO()
-    write_po(buffer, catalog, width=100, sort_output=True, include_lineno=False)
-    volatile = (
-        "Project-Id-Version",
-        "Report-Msgid-Bugs-To",
-        "POT-Creation-Date",
-        "PO-Revision-Date",
-        "Last-Translator",
-        "Language-Team",
-        "Generated-By",
-    )
-    lines = buffer.getvalue().decode().splitlines(keepends=True)
-    kept = [line for line in lines if not line.startswith(tuple(f'"{name}' for name in volatile))]
-    start = next(index for index, line in enumerate(kept) if line.startswith("msgid"))
-    return "".join(kept[start:]).encode()
+    write_po(buffer, catalog, width=100, sort_output=True, include_lineno=False, omit_header=False)
+    text = buffer.getvalue().decode()
+    return text[text.index("msgid") :].encode()  # without the comment above the header
 
 
 def as_mo(catalog: Catalog) -> bytes:
     """The catalogue as programs read it."""
     buffer = io.BytesIO()
-    write_mo(buffer, read_po(io.BytesIO(as_po(catalog)), locale=catalog.locale))
+    write_mo(buffer, catalog)
     return buffer.getvalue()
 
 

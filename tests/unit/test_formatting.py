@@ -56,6 +56,15 @@ def test_fixed_numbers_align():
     ]
 
 
+@pytest.mark.parametrize(
+    ("language", "shown"), [("en", ["0.25", "80", "250K"]), ("pt_BR", ["0,25", "80", "250 mil"])]
+)
+def test_ticks_stay_short(language, shown):
+    with force_locale(language):
+        ticks = [formatting.tick(value).replace("\u00a0", " ") for value in (0.25, 80, 250_000)]
+    assert ticks == shown
+
+
 def test_a_number_that_rounds_to_nothing_has_no_sign():
     assert formatting.decimal(-0.0004, 2) == "0.00"
 
