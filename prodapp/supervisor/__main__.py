@@ -47,7 +47,7 @@ def _supervise(settings: Settings, signals: StopSignals, options: argparse.Names
         _say(f"prodapp is on {_address(settings)} (Ctrl-C stops it)")
         supervisor.watch()
     except StopAsked:
-        _say("Stopping …")
+        _say("Stopping … (once more stops at once)")
     except DomainError as error:
         raise CannotStart(str(error)) from error
     finally:
