@@ -18,14 +18,16 @@ FloatArray = npt.NDArray[np.float64]
 OnShare = Callable[[float], None]
 
 _MAX_POINTS: Final = 20
-#: Fewer samples than this in a bin leave more noise than curve.
-_MIN_BIN: Final = 10
+#: Samples a bin should have; bins of less than half of that say nothing about turns.
+_BIN_SIZE: Final = 10
 #: SHAP values must add up to the answer within this share of the answers' range.
 MAX_GAP: Final = 1e-5
 #: Below this rank correlation, samples of one value are pushed both ways: no one direction.
 MIN_STRENGTH: Final = 0.5
-#: A curve that turns back by more than this share of its range is not monotone.
+#: A curve that turns back by more than this share of its range is not monotone,
 MAX_TURN: Final = 0.15
+#: if the turn is also more than this many standard errors.
+MIN_TURN_ERRORS: Final = 2.0
 
 
 @dataclass(frozen=True)
@@ -103,19 +105,20 @@ def dependence(values: FloatArray, shap_values: FloatArray) -> Dependence:
 
     The effect has a direction when two things hold. SHAP values follow the value in rank
     (|Spearman| ≥ 0.5): else other variables decide which way it pushes. And the curve of mean SHAP
-    by value never turns back by more than 15 % of its range: Spearman alone calls a full wave of a
-    sine "decreases" (−0.8), though raising the variable first helps, then harms. In simulations of
-    forests (50 to 600 explained samples, signal and noise of like size) 15 % kept every line,
-    saturation and step monotone; 25 % let waves through, which forests flatten, and 10 % broke
-    steps up.
+    by value never turns back by more than 15 % of its range and two standard errors: Spearman
+    alone calls a full wave of a sine "decreases" (−0.8), though raising the variable first helps,
+    then harms. In simulations of forests (50 to 600 explained samples, signal and noise of like
+    size) 15 % kept every line, saturation and step monotone; 25 % let waves through, which
+    forests flatten, and 10 % broke steps up.
     """
     present = ~np.isnan(values)
     values, shap_values = values[present], shap_values[present]
     strength = _spearman(values, shap_values)
-    points = _curve(values, shap_values)
+    curve = _curve(values, shap_values)
     effect = "nonmonotonic"
-    if abs(strength) >= MIN_STRENGTH and _turn(points, rising=strength > 0) <= MAX_TURN:
+    if abs(strength) >= MIN_STRENGTH and not _turns_back(curve, rising=strength > 0):
         effect = "increases" if strength > 0 else "decreases"
+    points = tuple(zip(curve.values.tolist(), curve.heights.tolist(), strict=True))
     return Dependence(effect, strength, points)
 
 
@@ -130,27 +133,41 @@ def _spearman(a: FloatArray, b: FloatArray) -> float:
     return float(np.clip(np.corrcoef(ranks_a, ranks_b)[0, 1], -1, 1))
 
 
-def _curve(values: FloatArray, shap_values: FloatArray) -> tuple[tuple[float, float], ...]:
-    if len(values) == 0:
-        return ()
+@dataclass(frozen=True)
+class _Curve:
+    """Bins of a variable in rising order: mean value, mean SHAP value, its error, samples."""
+
+    values: FloatArray
+    heights: FloatArray
+    errors: FloatArray
+    counts: npt.NDArray[np.intp]
+
+
+def _curve(values: FloatArray, shap_values: FloatArray) -> _Curve:
     distinct = np.unique(values)
-    n_bins = min(_MAX_POINTS, max(4, len(values) // _MIN_BIN))
+    n_bins = min(_MAX_POINTS, max(4, len(values) // _BIN_SIZE))
     if len(distinct) <= n_bins:
         bins = np.searchsorted(distinct, values)
     else:
         edges = np.unique(np.quantile(values, np.linspace(0, 1, n_bins + 1)[1:-1]))
         bins = np.searchsorted(edges, values, side="left")
-    counts = np.bincount(bins)
-    filled = counts > 0
-    means = np.bincount(bins, weights=values)[filled] / counts[filled]
-    heights = np.bincount(bins, weights=shap_values)[filled] / counts[filled]
-    return tuple(zip(means.tolist(), heights.tolist(), strict=True))
+    _, bins, counts = np.unique(bins, return_inverse=True, return_counts=True)
+    heights = np.bincount(bins, weights=shap_values, minlength=len(counts)) / counts
+    spread = np.bincount(bins, weights=(shap_values - heights[bins]) ** 2, minlength=len(counts))
+    return _Curve(
+        values=np.bincount(bins, weights=values, minlength=len(counts)) / counts,
+        heights=heights,
+        errors=np.sqrt(spread / np.maximum(counts - 1, 1) / counts),
+        counts=counts,
+    )
 
 
-def _turn(points: tuple[tuple[float, float], ...], *, rising: bool) -> float:
-    """The largest move against the direction, as a share of the curve's range (0–1)."""
-    heights = np.array([height for _, height in points]) * (1 if rising else -1)
-    span = np.ptp(heights)
-    if span == 0:
-        return 0.0
-    return float((np.maximum.accumulate(heights) - heights).max() / span)
+def _turns_back(curve: _Curve, *, rising: bool) -> bool:
+    """Whether a later bin lies against the direction of an earlier one, beyond range and noise."""
+    solid = curve.counts >= min(_BIN_SIZE // 2, int(curve.counts.max()))
+    heights = curve.heights[solid] * (1 if rising else -1)
+    errors = curve.errors[solid]
+    earlier, later = np.triu_indices(len(heights), k=1)
+    drops = heights[earlier] - heights[later]
+    noise = np.hypot(errors[earlier], errors[later])
+    return bool(np.any((drops > MAX_TURN * np.ptp(heights)) & (drops > MIN_TURN_ERRORS * noise)))

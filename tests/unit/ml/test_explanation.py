@@ -60,6 +60,15 @@ def test_few_samples_make_fewer_and_steadier_points() -> None:
     assert found.effect == "increases"
 
 
+def test_a_value_that_hardly_occurs_does_not_turn_a_direction() -> None:
+    x = np.repeat([0.0, 1.0, 2.0, 3.0], [100, 100, 100, 2])
+    rng = np.random.default_rng(0)
+    heights = np.array([-1.0, 0.0, 1.0, 0.2])[x.astype(int)]
+    found = dependence(x, heights + rng.normal(scale=0.1, size=len(x)))
+    assert found.effect == "increases"
+    assert len(found.points) == 4
+
+
 def test_an_effect_that_another_variable_turns_has_no_direction() -> None:
     rng = np.random.default_rng(0)
     x, other = rng.normal(size=(2, 1000))
