@@ -203,18 +203,16 @@ def _describe_components(api: RestApi) -> None:
 
 def _tie_hyperparameters(api: RestApi) -> None:
     """Say which hyperparameters go with which algorithm, where a schema names both."""
+    rules: dict[str, Any] = {}
+    for name, known in ALGORITHMS.items():
+        rules = {
+            "if": {"properties": {"algorithm": {"const": name}}, "required": ["algorithm"]},
+            "then": {"properties": {"hyperparameters": _only(sorted(known))}},
+            **({"else": rules} if rules else {}),
+        }
     for schema in api.spec.components.schemas.values():
-        if schema.get("properties", {}).get("hyperparameters", {}).get("type") != "object":
-            continue
-        schema["allOf"] = [
-            {
-                "if": {"properties": {"algorithm": {"const": name}}, "required": ["algorithm"]},
-                "then": {
-                    "properties": {"hyperparameters": _only(sorted(known))},
-                },
-            }
-            for name, known in ALGORITHMS.items()
-        ]
+        if schema.get("properties", {}).get("hyperparameters", {}).get("type") == "object":
+            schema.update(rules)
 
 
 def _only(names: list[str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 import marshmallow as ma
-from flask import Request, g
+from flask import Request
 from webargs import core
 from webargs.flaskparser import FlaskParser
 from werkzeug.datastructures import MultiDict
@@ -19,6 +19,7 @@ from prodapp.exceptions import DomainError, FieldError, InvalidInput, N_
 
 # JSON is parsed whole in the web process, so it is held shorter than a file, which is streamed.
 MAX_JSON_BYTES = 32 * 1024**2
+PARSED = "prodapp.parsed_json"
 
 # NUL is refused by PostgreSQL, lone surrogates by every encoder.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -54,11 +55,12 @@ class StrictParser(FlaskParser):
             if req.content_length or "Transfer-Encoding" in req.headers:
                 raise UnsupportedMediaType
             return core.missing
-        if "json_body" not in g:
+        # Kept with the request: a view may look at the body before it chooses a schema.
+        if PARSED not in req.environ:
             req.max_content_length = min(req.max_content_length or MAX_JSON_BYTES, MAX_JSON_BYTES)
             data = req.get_data(cache=False)
-            g.json_body = strict_json(data) if data else core.missing
-        return g.json_body
+            req.environ[PARSED] = strict_json(data) if data else core.missing
+        return req.environ[PARSED]
 
     def pre_load(
         self,
