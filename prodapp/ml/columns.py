@@ -14,6 +14,7 @@ from prodapp.ml.table import Column
 MAX_CATEGORIES: Final = 50
 #: Fewer rows than this can look like a count by chance.
 _MIN_COUNTED_ROWS: Final = 10
+_COUNTING_STEPS: Final = 0.9
 _N_EXAMPLES: Final = 3
 
 _TRUE_FALSE: Final = tuple(
@@ -73,7 +74,8 @@ def _role(present: pd.Series, *, kind: str, n_distinct: int) -> tuple[str, str |
         return "identifier", TOO_MANY_TEXTS
     if kind == "number" and len(present) >= _MIN_COUNTED_ROWS:
         steps = np.diff(present.to_numpy(dtype=float))
-        if bool((steps == 1).all()):
+        # Some rows may have been taken out since they were counted.
+        if bool((steps > 0).all()) and np.mean(steps == 1) >= _COUNTING_STEPS:
             return "identifier", COUNTS_ROWS
     return "feature", None
 

@@ -13,6 +13,8 @@ from prodapp.ml.columns import describe_column, format_cell, text_kind
     ("values", "kind", "role"),
     [
         (np.arange(1.0, 31), "number", "identifier"),
+        (np.delete(np.arange(1.0, 31), 7), "number", "identifier"),
+        (np.r_[np.arange(1.0, 31), 5], "number", "feature"),
         (np.arange(30.0)[::-1], "number", "feature"),
         (np.arange(0.0, 60, 2), "number", "feature"),
         (np.array([1.0, 2, 3]), "number", "feature"),
