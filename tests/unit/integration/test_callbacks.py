@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -33,6 +36,7 @@ class Backend:
     port: int
     status: int = 200
     got: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    hosts: list[str] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -44,6 +48,7 @@ def backend() -> Iterator[Backend]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            noted.hosts.append(self.headers["Host"])
             noted.got.append((self.path, json.loads(body)))
             self.send_response(noted.status)
             self.send_header("Location", noted.url)
@@ -174,6 +179,40 @@ def test_host_that_does_not_answer_is_tried_again(app: Flask) -> None:
     callbacks.deliver_due(wait=True)
     assert "ConnectionRefused" in str(the_delivery().last_error)
     assert the_delivery().next_attempt_at is not None
+
+
+def test_name_is_kept_where_the_address_was_looked_up(app: Flask, backend: Backend) -> None:
+    allow(app, f"localhost:{backend.port}")
+    end(start(backend.url.replace("127.0.0.1", "localhost")))
+    callbacks.collect()
+    callbacks.deliver_due(wait=True)
+    assert backend.hosts == [f"localhost:{backend.port}"]
+
+
+def test_host_that_answers_byte_by_byte_is_cut_off(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prodapp.integration.posting.TOTAL_SECONDS", 0.5)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def drip() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            while True:
+                connection.sendall(b"H")
+                time.sleep(0.05)
+
+    thread = threading.Thread(target=drip, daemon=True)
+    thread.start()
+    port = listener.getsockname()[1]
+    allow(app, f"127.0.0.1:{port}")
+    end(start(f"http://127.0.0.1:{port}/"))
+    callbacks.collect()
+    callbacks.deliver_due(wait=True)
+    thread.join()
+    listener.close()
+    assert the_delivery().delivered_at is None
+    assert the_delivery().last_error
 
 
 def test_host_taken_off_the_list_gets_nothing(app: Flask, backend: Backend) -> None:
