@@ -162,5 +162,5 @@ def _is_cookie_borne() -> bool:
 
 def _refuse_foreign_origin() -> None:
     origin = request.headers.get("Origin")
-    if origin and origin != "null" and urlsplit(origin).netloc != request.host:
+    if origin and urlsplit(origin).netloc != request.host:
         raise Forbidden(N_("This request came from another site."), code="foreign_origin")

@@ -39,7 +39,7 @@ def token(user: User) -> str:
 # --- users -------------------------------------------------------------------------------------
 
 
-def test_a_user_signs_in_however_the_name_is_written(any_app: Flask, user: User) -> None:
+def test_a_user_signs_in_however_the_name_is_written(app: Flask, user: User) -> None:
     for name in ("Maria Silva", " maria  silva ", "MARIA SILVA"):
         assert auth.authenticate(name, PASSWORD) is user
 
@@ -72,9 +72,7 @@ def test_a_deactivated_user_cannot_sign_in(app: Flask, user: User) -> None:
 
 
 @pytest.mark.parametrize("name", ["maria silva", " MARIA   SILVA"])
-def test_a_name_that_is_taken_is_refused(
-    any_app: Flask, caller: Caller, user: User, name: str
-) -> None:
+def test_a_name_that_is_taken_is_refused(app: Flask, caller: Caller, user: User, name: str) -> None:
     with pytest.raises(Conflict, match="already a user named"):
         auth.create_user(caller, username=name, role="viewer")
     assert auth.n_users() == 1
@@ -117,7 +115,7 @@ def test_a_user_that_cannot_be_is_refused_with_its_field(
     assert auth.n_users() == 0
 
 
-def test_users_are_listed_by_name(any_app: Flask, caller: Caller) -> None:
+def test_users_are_listed_by_name(app: Flask, caller: Caller) -> None:
     for name in ("zoe", "Ana", "bob"):
         auth.create_user(caller, username=name, role="viewer")
     assert [user.username for user in auth.list_users()] == ["Ana", "bob", "zoe"]
@@ -126,7 +124,7 @@ def test_users_are_listed_by_name(any_app: Flask, caller: Caller) -> None:
         auth.user_by_name("eve")
 
 
-def test_a_site_is_made_once(any_app: Flask, caller: Caller) -> None:
+def test_a_site_is_made_once(app: Flask, caller: Caller) -> None:
     ids = {auth.ensure_site("south").id for _ in range(3)}
     assert len(ids) == 1
     user = auth.create_user(caller, username="x", role="viewer", site="south")
@@ -144,7 +142,7 @@ def test_of_many_who_make_a_site_at_once_all_get_the_same(any_app: Flask) -> Non
     assert len(db.session.scalars(select(Site).where(Site.name == "plant")).all()) == 1
 
 
-def test_making_a_user_is_written_down_without_the_password(any_app: Flask, user: User) -> None:
+def test_making_a_user_is_written_down_without_the_password(app: Flask, user: User) -> None:
     (event,) = db.session.scalars(select(AuditEvent)).all()
     assert (event.actor, event.action) == ("tester", "user.created")
     assert (event.subject, event.after) == (f"user:{user.id}", {"role": "operator"})
@@ -159,7 +157,7 @@ def living(token: str) -> bool:
 
 
 def test_a_session_knows_its_user_and_where_it_was_opened(
-    any_app: Flask, token: str, user: User
+    app: Flask, token: str, user: User
 ) -> None:
     row = auth.session_of_token(token, renew=False)
     assert row is not None
@@ -202,9 +200,7 @@ def test_a_session_ends_by_age_however_much_it_is_used(any_app: Flask, token: st
     assert auth.session_of_token(token, renew=True) is None
 
 
-def test_a_closed_session_opens_nothing_and_others_stay(
-    any_app: Flask, token: str, user: User
-) -> None:
+def test_a_closed_session_opens_nothing_and_others_stay(app: Flask, token: str, user: User) -> None:
     other = auth.open_session(user, **WHERE)
     auth.close_session(token)
     assert not living(token)
@@ -223,7 +219,7 @@ def test_a_browser_with_a_long_name_is_let_in(any_app: Flask, user: User) -> Non
 # --- links -------------------------------------------------------------------------------------
 
 
-def test_a_link_lets_in_once(any_app: Flask, user: User) -> None:
+def test_a_link_lets_in_once(app: Flask, user: User) -> None:
     link = auth.create_sign_in_link(user)
     assert auth.use_sign_in_link(link).id == user.id
     with pytest.raises(NotSignedIn, match="used already") as caught:
@@ -246,7 +242,7 @@ def test_of_many_who_use_a_link_at_once_one_gets_in(any_app: Flask, user: User) 
         assert sum(pool.map(use, range(4))) == 1
 
 
-def test_a_link_lives_for_a_day(any_app: Flask, user: User) -> None:
+def test_a_link_lives_for_a_day(app: Flask, user: User) -> None:
     link = auth.create_sign_in_link(user)
     created, expires = db.session.execute(
         select(SignInLink.created_at, SignInLink.expires_at)
@@ -258,7 +254,7 @@ def test_a_link_lives_for_a_day(any_app: Flask, user: User) -> None:
 
 
 def test_a_new_link_ends_the_earlier_ones_of_its_user_alone(
-    any_app: Flask, user: User, caller: Caller
+    app: Flask, user: User, caller: Caller
 ) -> None:
     other = auth.create_user(caller, username="other", role="viewer")
     first, others = auth.create_sign_in_link(user), auth.create_sign_in_link(other)
@@ -287,7 +283,7 @@ def test_a_key_proves_its_user(any_app: Flask, caller: Caller, user: User) -> No
     assert created.secret not in (key.key_hash, key.prefix)
 
 
-def test_a_key_notes_when_it_was_used_last(any_app: Flask, caller: Caller, user: User) -> None:
+def test_a_key_notes_when_it_was_used_last(app: Flask, caller: Caller, user: User) -> None:
     secret = auth.create_key(caller, username=user.username, name="x").secret
     auth.key_of_secret(secret)
     first = db.session.scalar(select(ApiKey.last_used_at))
@@ -334,7 +330,7 @@ def test_a_key_of_a_deactivated_user_proves_nothing(app: Flask, caller: Caller, 
     ],
 )
 def test_a_key_that_cannot_be_is_refused(
-    any_app: Flask, caller: Caller, user: User, values: dict[str, Any]
+    app: Flask, caller: Caller, user: User, values: dict[str, Any]
 ) -> None:
     with pytest.raises(InvalidInput):
         auth.create_key(caller, username=user.username, **{"name": "x", **values})
@@ -348,7 +344,7 @@ def test_a_key_may_have_less_than_its_users_role(app: Flask, caller: Caller, use
     assert key.role == "viewer"
 
 
-def test_revoking_a_key_ends_it_once(any_app: Flask, caller: Caller, user: User) -> None:
+def test_revoking_a_key_ends_it_once(app: Flask, caller: Caller, user: User) -> None:
     created = auth.create_key(caller, username=user.username, name="x")
     auth.revoke_key(caller, created.prefix)
     assert auth.key_of_secret(created.secret) is None

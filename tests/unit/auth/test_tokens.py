@@ -44,13 +44,13 @@ def user_of(token: str) -> User | None:
     return tokens.user_of_access_token(token, secret_key=SECRET)
 
 
-def test_a_pair_proves_its_user(any_app: Flask, pair: TokenPair, user: User) -> None:
+def test_a_pair_proves_its_user(app: Flask, pair: TokenPair, user: User) -> None:
     assert user_of(pair.access_token) is user
     assert pair.expires_in == 600
 
 
 def test_sign_in_needs_the_password_and_is_written_down(
-    any_app: Flask, pair: TokenPair, user: User
+    app: Flask, pair: TokenPair, user: User
 ) -> None:
     with pytest.raises(NotSignedIn):
         tokens.sign_in(user.username, PASSWORD + "!", secret_key=SECRET)
@@ -158,7 +158,7 @@ def test_two_rotations_at_once_give_one_pair(any_app: Flask, pair: TokenPair) ->
         assert sum(pool.map(rotate, range(4))) == 1
 
 
-def test_an_expired_refresh_token_is_refused(any_app: Flask, pair: TokenPair) -> None:
+def test_an_expired_refresh_token_is_refused(app: Flask, pair: TokenPair) -> None:
     with command() as session:
         session.execute(update(RefreshToken).values(expires_at=db_now(-1)))
     with pytest.raises(NotSignedIn):
@@ -166,7 +166,7 @@ def test_an_expired_refresh_token_is_refused(any_app: Flask, pair: TokenPair) ->
 
 
 def test_revoking_ends_the_family_and_says_nothing_of_unknown_ones(
-    any_app: Flask, pair: TokenPair
+    app: Flask, pair: TokenPair
 ) -> None:
     second = tokens.rotate(pair.refresh_token, secret_key=SECRET)
     tokens.revoke(pair.refresh_token)
