@@ -17,7 +17,9 @@ the block is taken as one leaf: its leaves then share one fate, weighted by thei
 
 Blocks run in plain threads (the compiled code releases the GIL), so there is no threading layer
 of numba's or OpenMP's to survive a fork. Nothing is compiled at import; run
-``python -m prodapp.ml.treeshap`` once to fill numba's cache (``NUMBA_CACHE_DIR``).
+``python -m prodapp.ml.treeshap`` once to fill numba's cache (``NUMBA_CACHE_DIR``), and let a worker
+call :func:`warm_up` before it forks, so that its children find the kernel in memory. No thread is
+left behind by either.
 """
 
 from __future__ import annotations
