@@ -157,7 +157,23 @@ VALID = {
 
 def _odd_values(schema: dict[str, Any]) -> Iterator[Any]:
     """Values on both sides of everything that ``schema`` says, and of other types."""
-    yield from (None, True, 1, 1.5, "x", "1", [], {}, ["x"], {"x": 1}, "", "  ", "a\nb", "\x02", 2.0)
+    yield from (
+        None,
+        True,
+        1,
+        1.5,
+        "x",
+        "1",
+        [],
+        {},
+        ["x"],
+        {"x": 1},
+        "",
+        "  ",
+        "a\nb",
+        "\x02",
+        2.0,
+    )
     for bound, step in (("minimum", -1), ("maximum", 1)):
         if bound in schema:
             yield from (schema[bound], schema[bound] + step, schema[bound] + step / 1000)
