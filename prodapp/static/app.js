@@ -225,10 +225,15 @@
 
   // The error mapping answers a fragment and says where it belongs; anything else (a proxy's page)
   // is not put into ours.
+  var problem = "";
   document.addEventListener("htmx:beforeSwap", function (event) {
     var xhr = event.detail.xhr;
-    if (xhr.status >= 400 && xhr.getResponseHeader("HX-Retarget")) {
-      event.detail.shouldSwap = true;
+    if (xhr.status < 400) {
+      problem = "";
+    } else if (xhr.getResponseHeader("HX-Retarget")) {
+      // What is asked again every second must not say the same every second.
+      event.detail.shouldSwap = xhr.responseText !== problem;
+      problem = xhr.responseText;
     }
   });
   function lost() {

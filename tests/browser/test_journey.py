@@ -17,6 +17,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.queue]
 CONCRETE = ROOT / "prodapp" / "demo_data" / "concrete.csv"
 
 
+@pytest.fixture
+def long_file(tmp_path: Path) -> Path:
+    """A file whose training is still at work when a person finds the next button."""
+    head, *rows = CONCRETE.read_text("utf-8").splitlines()
+    file = tmp_path / "long.csv"
+    file.write_text("\n".join([head, *(rows * 60)]) + "\n")
+    return file
+
+
 def add_machine(page: Page, name: str) -> None:
     page.get_by_role("link", name="New machine").click()
     dialog = page.get_by_role("dialog")
@@ -73,14 +82,12 @@ def test_a_run_says_that_it_is_ready_to_those_who_cannot_see(visit: Callable[...
     expect(page.locator("#live")).to_have_text("The ranking is ready.", timeout=120_000)
 
 
-def test_a_run_can_be_canceled_and_tried_again(visit: Callable[..., Visit], tmp_path: Path) -> None:
+def test_a_run_can_be_canceled_and_tried_again(
+    visit: Callable[..., Visit], long_file: Path
+) -> None:
     page = visit().sign_in()
     add_machine(page, "Canceled")
-    # Enough rows that the training is still at work when a person finds the button.
-    head, *rows = CONCRETE.read_text("utf-8").splitlines()
-    file = tmp_path / "long.csv"
-    file.write_text("\n".join([head, *(rows * 40)]) + "\n")
-    upload(page, file)
+    upload(page, long_file)
     page.get_by_label(re.compile("^Target")).select_option("compressive_strength")
     page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_role("button", name="Cancel the training").click()
@@ -168,3 +175,21 @@ def test_the_keyboard_alone_is_enough_to_sign_in_and_add_a_machine(
     page.keyboard.type("By keyboard")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Upload data")).to_be_visible()
+
+
+def test_a_run_that_is_gone_while_it_is_watched_says_so(
+    visit: Callable[..., Visit], long_file: Path
+) -> None:
+    window = visit()
+    page = window.sign_in()
+    add_machine(page, "Deleted by a colleague")
+    upload(page, long_file)
+    page.get_by_label(re.compile("^Target")).select_option("compressive_strength")
+    page.get_by_role("button", name="Train", exact=True).click()
+    back = page.get_by_role("link", name="Deleted by a colleague").get_attribute("href")
+    colleague = visit()
+    colleague.sign_in()
+    colleague.open(f"{back}/delete").get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_role("alert")).to_contain_text("There is no training run")
+    # The browser itself notes the 404 of each question.
+    window.complaints[:] = [c for c in window.complaints if "404" not in c]
