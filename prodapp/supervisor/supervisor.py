@@ -66,19 +66,20 @@ class Supervisor:
     def start(self, *task: str) -> None:
         """Bring everything up, running ``task`` (a program that ends) as soon as it can work.
 
-        Web comes first: nobody waits for what only works in the background. Raises
-        :class:`CannotStart`, or ``StopAsked`` on the way.
+        Web comes first, since nobody waits for what works in the background; but where that has
+        to get ready for the first time too, all start together. Raises :class:`CannotStart`, or
+        ``StopAsked`` on the way.
         """
-        if not is_up_to_date(self._settings.database_url, ROOT / "migrations" / "versions"):
+        is_new = not is_up_to_date(self._settings.database_url, ROOT / "migrations" / "versions")
+        if is_new:
             self._migrate()
         if self._settings.redis_url is None:
             self._add("queue", self._start_queue)
-        self._add_program("web")
+        self._add_programs(*(PROGRAMS if is_new else ["web"]))
         if task:
             self._task = spawn(task, env=self._env, cwd=ROOT)
         self._wait_until_healthy()
-        self._add_program("dispatcher")
-        self._add_program("worker")
+        self._add_programs(*(name for name in PROGRAMS if name not in self._children))
         code = self._end_of_task()
         if code:
             self._say(f"{task[-1]} ended {describe_exit(code)}; see the logs in {self._logs}")
@@ -124,8 +125,9 @@ class Supervisor:
         child.start()
         self._children[name] = child
 
-    def _add_program(self, name: str) -> None:
-        self._add(name, partial(self._spawn, name, PROGRAMS[name]))
+    def _add_programs(self, *names: str) -> None:
+        for name in names:
+            self._add(name, partial(self._spawn, name, PROGRAMS[name]))
 
     def _spawn(self, name: str, args: tuple[str, ...]) -> subprocess.Popen[bytes]:
         return spawn(args, env=self._env, cwd=ROOT, log=self._logs / f"{name}.log")
