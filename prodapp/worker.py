@@ -13,12 +13,8 @@ import logging
 import os
 import resource
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
-from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -199,21 +195,16 @@ def n_oom_kills() -> int:
 
 
 def prepare_kernels(cache: Path) -> None:
-    """Compile the kernels before the first job, once for each version of what goes into them.
+    """Compile and load the kernels before the first job, so that no job waits for it.
 
-    In a process of its own: compiled code must not run in the parent of forks. ``cache`` is where
-    numba keeps the result for all workers of this host; ``NUMBA_CACHE_DIR`` names another place.
+    ``cache`` is where numba keeps what it compiled, for later starts and other workers of this
+    host; ``NUMBA_CACHE_DIR`` names another place. The kernels start no threads that would outlive
+    the call, so forking after it is safe.
     """
-    source = Path(__file__).with_name("ml") / "treeshap_kernel.py"
-    parts = (source.read_bytes(), sys.version.encode(), version("numba").encode())
-    folder = cache / sha256(b"\0".join(parts)).hexdigest()[:16]
-    folder = Path(os.environ.setdefault("NUMBA_CACHE_DIR", str(folder)))
-    if folder.is_dir() and any(folder.iterdir()):
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    log.warning("compiling the kernels, once …")
-    # A failure here costs time in the first job, which compiles for itself or goes without.
-    subprocess.run([sys.executable, "-m", "prodapp.ml.treeshap"], check=False)
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(cache))  # read when numba is imported
+    treeshap = importlib.import_module("prodapp.ml.treeshap")
+    if treeshap.is_available():
+        treeshap.warm_up()
 
 
 def run_worker(app: Flask, *, burst: bool = False) -> None:

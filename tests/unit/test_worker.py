@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
-import pytest
+from prodapp.worker import n_oom_kills
+from tests.conftest import ROOT
 
-from prodapp.worker import n_oom_kills, prepare_kernels
 
-
-def test_kernels_are_compiled_once_into_the_instance(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
-    prepare_kernels(tmp_path)
+def test_kernels_are_compiled_into_the_instance_before_the_first_job(tmp_path: Path) -> None:
+    """In a process of its own: numba reads where its cache is once, when it is imported."""
+    program = (
+        "import sys, pathlib; from prodapp.worker import prepare_kernels; "
+        "prepare_kernels(pathlib.Path(sys.argv[1]))"
+    )
+    environ = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    args = [sys.executable, "-c", program, str(tmp_path)]
+    subprocess.run(args, check=True, cwd=ROOT, env=environ)
     compiled = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nb?")}
     assert compiled
-    monkeypatch.delenv("NUMBA_CACHE_DIR")
-    prepare_kernels(tmp_path)
+    subprocess.run(args, check=True, cwd=ROOT, env=environ)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nb?")} == compiled
-
-
-def test_a_cache_of_the_administrators_choice_is_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    chosen = tmp_path / "chosen"
-    chosen.mkdir()
-    (chosen / "full").touch()
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(chosen))
-    prepare_kernels(tmp_path / "instance")
-    assert not (tmp_path / "instance").exists()
 
 
 def test_kills_for_want_of_memory_are_counted() -> None:
