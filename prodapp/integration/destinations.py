@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from prodapp.exceptions import N_
+from prodapp.exceptions import DomainError, N_
 from prodapp.integration.parsing import BadRequest
 
 MAX_URL = 2000
@@ -22,8 +22,10 @@ PORTS = {"http": 80, "https": 443}
 _PRINTABLE = re.compile(r"[!-~]+")
 
 
-class DestinationRefused(Exception):
+class DestinationRefused(DomainError):
     """The host is not, or not any more, one that callbacks may go to."""
+
+    code = "callback_refused"
 
 
 @dataclass(frozen=True)
@@ -43,34 +45,37 @@ def check_destination(url: str, allowed: Sequence[str]) -> Destination:
     try:
         return parse_destination(url, allowed)
     except DestinationRefused as error:
-        raise BadRequest(
-            N_(
-                "The callback address cannot be used: %(reason)s. It must be http or https, and "
-                "an administrator must have listed its host in CALLBACK_ALLOWED_HOSTS."
-            ),
-            code="callback_refused",
-            reason=str(error),
-        ) from error
+        raise BadRequest(error.message, code=error.error_code, **error.params) from error
 
 
 def parse_destination(url: str, allowed: Sequence[str]) -> Destination:
     """As :func:`check_destination`, raising :class:`DestinationRefused`."""
     if len(url) > MAX_URL or not _PRINTABLE.fullmatch(url):
-        raise DestinationRefused("it is too long or holds unusual characters")
+        raise DestinationRefused(
+            N_("The callback address is too long or holds unusual characters.")
+        )
     try:
         parts = urlsplit(url)
         port = parts.port or PORTS.get(parts.scheme, 0)
         (parts.hostname or "").encode("idna")
     except ValueError as error:
-        raise DestinationRefused("it is no address") from error
+        raise DestinationRefused(N_("The callback address is no address.")) from error
     host = (parts.hostname or "").rstrip(".")
     if parts.scheme not in PORTS or not host or parts.username is not None:
-        raise DestinationRefused("it is not of the form http://host/path")
+        raise DestinationRefused(
+            N_("The callback address is not of the form http://host/path or https://host/path.")
+        )
     entries = {entry.lower() for entry in allowed}
     shown = f"[{host}]" if ":" in host else host
     is_named = bool({shown, host, f"{shown}:{port}"} & entries)
     if not is_named and not any(_covers(entry, host) for entry in entries):
-        raise DestinationRefused(f"the host {host} is not on the list")
+        raise DestinationRefused(
+            N_(
+                "Callbacks may not go to %(host)s: an administrator must list it in "
+                "CALLBACK_ALLOWED_HOSTS first."
+            ),
+            host=host,
+        )
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Destination(parts.scheme, host, port, path, is_named)
 
@@ -84,7 +89,10 @@ def resolve(destination: Destination) -> str:
     found = socket.getaddrinfo(destination.host, destination.port, type=socket.SOCK_STREAM)
     addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
     if not destination.is_named and not all(map(_is_public, addresses)):
-        raise DestinationRefused(f"{destination.host} is at a private address")
+        raise DestinationRefused(
+            N_("Callbacks may not go to %(host)s: it is at a private address."),
+            host=destination.host,
+        )
     return addresses[0]
 
 
