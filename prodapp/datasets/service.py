@@ -198,7 +198,7 @@ def _send(dataset_id: int, attempt: int) -> bool:
 def _display_name(filename: str) -> str:
     """The client's name for the file, for people to read; never a path of ours."""
     name = PurePath(filename.replace("\\", "/")).name
-    printable = "".join(c for c in name if c.isprintable()).strip()
+    printable = "".join(c for c in name if c.isprintable()).strip(" .")
     return printable[-MAX_FILENAME:] or "data.csv"
 
 

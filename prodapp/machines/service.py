@@ -16,7 +16,15 @@ from prodapp.auth.objects import machine_of
 from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, FieldError, InvalidInput, N_, NotFound
 from prodapp.extensions import command, db
-from prodapp.models import Dataset, Machine, ModelVersion, RunState, TrainingRun, VariableRanking
+from prodapp.models import (
+    Dataset,
+    DatasetState,
+    Machine,
+    ModelVersion,
+    RunState,
+    TrainingRun,
+    VariableRanking,
+)
 from prodapp.models.training_run import ACTIVE
 from prodapp.models.types import db_now
 from prodapp.names import checked_name, folded
@@ -215,13 +223,18 @@ def all_machines(caller: Caller) -> Sequence[MachineOverview]:
 
 
 def purge_deleted() -> dict[str, datetime]:
-    """Forget deleted machines whose runs have ended.
+    """Forget deleted machines whose runs and imports have ended.
 
     Returns the storage keys that nobody uses any more, with the time their machine was deleted.
     """
-    active = select(TrainingRun.machine_id).where(TrainingRun.state.in_(ACTIVE))
+    training = select(TrainingRun.machine_id).where(TrainingRun.state.in_(ACTIVE))
+    # An import at its end has stored a file that its row does not name yet.
+    importing = select(Dataset.machine_id).where(Dataset.state == DatasetState.IMPORTING)
     waiting = select(Machine.id, Machine.deleted_at).where(
-        Machine.deleted_at.is_not(None), Machine.purged_at.is_(None), Machine.id.not_in(active)
+        Machine.deleted_at.is_not(None),
+        Machine.purged_at.is_(None),
+        Machine.id.not_in(training),
+        Machine.id.not_in(importing),
     )
     if not db.session.execute(waiting).first():
         return {}

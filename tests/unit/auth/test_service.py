@@ -107,7 +107,7 @@ def test_of_many_who_take_a_name_at_once_one_gets_it(any_app: Flask, caller: Cal
     ],
 )
 def test_a_user_that_cannot_be_is_refused_with_its_field(
-    any_app: Flask, caller: Caller, values: dict[str, str], pointer: str
+    app: Flask, caller: Caller, values: dict[str, str], pointer: str
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
         auth.create_user(caller, **{"username": "new", "role": "viewer", **values})
