@@ -243,7 +243,7 @@ def upgrade():
         sa.Column(
             "dataset_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
-        sa.Column("target", sa.String(length=500), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
         sa.Column(
             "specification",
             sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
@@ -340,7 +340,7 @@ def upgrade():
         ),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("is_champion", sa.Boolean(), nullable=False),
-        sa.Column("target", sa.String(length=500), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
         sa.Column(
             "specification",
             sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
@@ -399,7 +399,7 @@ def upgrade():
             "version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("rank", sa.Integer(), nullable=False),
-        sa.Column("feature", sa.String(length=500), nullable=False),
+        sa.Column("feature", sa.Text(), nullable=False),
         sa.Column("importance_shap_mean_abs", sa.Double(), nullable=False),
         sa.Column("importance_native", sa.Double(), nullable=False),
         sa.Column("shap_norm", sa.Double(), nullable=False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from prodapp.extensions import Model
@@ -42,7 +42,7 @@ class ModelVersion(Model):
     dataset_id: Mapped[int] = mapped_column(ForeignKey("datasets.id"))
     number: Mapped[int]
     is_champion: Mapped[bool] = mapped_column(default=False)
-    target: Mapped[str] = mapped_column(String(500))
+    target: Mapped[str] = mapped_column(Text)
     specification: Mapped[dict[str, Any]] = mapped_column(Json)
     metrics: Mapped[dict[str, Any]] = mapped_column(Json)
     evidence: Mapped[dict[str, Any]] = mapped_column(Json)

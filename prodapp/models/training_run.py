@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from prodapp.extensions import Model
@@ -48,7 +48,7 @@ class TrainingRun(Leased, Model):
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
     machine_id: Mapped[int] = mapped_column(ForeignKey("machines.id"), index=True)
     dataset_id: Mapped[int] = mapped_column(ForeignKey("datasets.id"), index=True)
-    target: Mapped[str] = mapped_column(String(500))
+    target: Mapped[str] = mapped_column(Text)
     specification: Mapped[dict[str, Any]] = mapped_column(Json)
     cancel_requested_at: Mapped[Timestamp | None]
     callback_url: Mapped[str | None] = mapped_column(String(2000))

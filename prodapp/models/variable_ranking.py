@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from prodapp.extensions import Model
@@ -23,7 +23,7 @@ class VariableRanking(Model):
     id: Mapped[Id]
     version_id: Mapped[int] = mapped_column(ForeignKey("model_versions.id"))
     rank: Mapped[int]
-    feature: Mapped[str] = mapped_column(String(500))
+    feature: Mapped[str] = mapped_column(Text)
     importance_shap_mean_abs: Mapped[float]
     importance_native: Mapped[float]
     shap_norm: Mapped[float]

@@ -9,7 +9,7 @@ from prodapp.i18n import gettext as _
 from prodapp.models import ModelVersion
 from prodapp.ranking.sentences import direction
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def ranking_csv(version: ModelVersion) -> str:

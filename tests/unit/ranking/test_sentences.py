@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from prodapp.models import ModelVersion, VariableRanking
+from prodapp.ranking import sentences
+
+Say = Callable[..., Any]
+
+
+def make_item(feature: str = "heat", *, effect: str = "increases", share: float = 0.6) -> Any:
+    return VariableRanking(feature=feature, effect=effect, score_final=share)
+
+
+def make_version(*items: Any, target: str = "yield", **metrics: Any) -> ModelVersion:
+    values = {
+        "explains": True,
+        "r2": 0.912,
+        "r2_interval": {"low": 0.85, "high": 0.95},
+        "mae": 1234.5,
+        "baseline_mae": 2345.6,
+        "n_test": 1234,
+        **metrics,
+    }
+    ranking = list(items) or [make_item(), make_item("speed", effect="decreases", share=0.39)]
+    return ModelVersion(
+        target=target, metrics=values, evidence={"n_explained": 1000}, ranking=ranking
+    )
+
+
+@pytest.fixture
+def say(app: Flask) -> Say:
+    """A function that calls another one in a request of a language."""
+
+    def run(function: Callable[..., Any], *args: Any, language: str = "en", **named: Any) -> Any:
+        def call() -> Any:
+            with app.test_request_context(headers={"Accept-Language": language}):
+                return function(*args, **named)
+
+        return contextvars.Context().run(call)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("effect", "sentence"),
+    [
+        ("increases", "Raising heat tends to raise yield."),
+        ("decreases", "Raising heat tends to lower yield."),
+        ("nonmonotonic", "The relation between heat and yield is not linear."),
+    ],
+)
+def test_a_direction_is_a_sentence(say: Say, effect: str, sentence: str) -> None:
+    item = make_item(effect=effect)
+    assert say(sentences.direction, item, target="yield") == sentence
+    translated = say(sentences.direction, item, target="yield", language="pt-BR")
+    assert translated != sentence
+    assert "heat" in translated
+    assert "yield" in translated
+
+
+def test_names_with_percent_signs_and_braces_stay_as_they_are(say: Say) -> None:
+    item = make_item("load % of {max} %(x)s")
+    assert say(sentences.direction, item, target="100%") == (
+        "Raising load % of {max} %(x)s tends to raise 100%."
+    )
+    assert "100%" in say(sentences.verdict, make_version(item, target="100%"))
+
+
+def test_the_verdict_names_the_strongest_variable_and_how_sure_it_is(say: Say) -> None:
+    verdict = say(sentences.verdict, make_version())
+    assert verdict.startswith("heat drives yield most (60% of the explained movement).")
+    assert "1,234 samples" in verdict
+    assert "91%" in verdict
+    assert "between 85% and 95%" in verdict
+    assert "1.234" in say(sentences.verdict, make_version(), language="pt-BR")
+
+
+def test_a_model_that_explains_nothing_is_said_out_loud(say: Say) -> None:
+    version = make_version(explains=False)
+    verdict = say(sentences.verdict, version)
+    assert verdict.startswith("These variables do not explain yield")
+    assert "Do not act on the order" in verdict
+    assert "heat" not in verdict
+    assert len(say(sentences.insights, version)) == 2
+    assert not any("heat" in sentence for sentence in say(sentences.insights, version))
+
+
+def test_insights_are_few_and_about_the_strongest(say: Say) -> None:
+    items = [make_item(f"v{n}", share=share) for n, share in enumerate((0.5, 0.4, 0.09, 0.01))]
+    insights = say(sentences.insights, make_version(*items))
+    assert len(insights) == 4
+    assert "miss by" in insights[0]
+    assert insights[1].startswith("Raising v0 tends to raise yield. It carries 50%")
+    assert insights[2].startswith("Raising v1")
+    assert insights[3].startswith("1 of 4 variables carry less than 2% each")
+
+
+def test_one_variable_alone_makes_sentences(say: Say) -> None:
+    version = make_version(make_item(share=1.0))
+    assert "100%" in say(sentences.verdict, version)
+    assert len(say(sentences.insights, version)) == 2
+
+
+@pytest.mark.parametrize(("n_test", "words"), [(29, "Only 29 samples"), (30, "carry no interval")])
+def test_the_note_says_how_far_to_trust_the_order(say: Say, n_test: int, words: str) -> None:
+    assert words in say(sentences.confidence_note, make_version(n_test=n_test))
+
+
+def test_every_sentence_is_translated(say: Say) -> None:
+    for version in (make_version(), make_version(explains=False, n_test=5)):
+        for function in (sentences.verdict, sentences.insights, sentences.confidence_note):
+            english = say(function, version)
+            assert say(function, version, language="pt-BR") != english

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import update
+
+from prodapp.auth import service as auth
+from prodapp.caller import Caller
+from prodapp.extensions import command
+from prodapp.models import ModelVersion
+from tests.factories import make_csv, make_ready_dataset, make_run, make_version
+
+SignIn = Callable[..., FlaskClient]
+
+
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+def test_a_result_says_its_verdict_before_its_ranking(
+    sign_in: SignIn, caller: Caller, language: str
+) -> None:
+    version = make_version(caller)
+    client = sign_in("viewer")
+    page = client.get(f"/app/versions/{version.id}", headers={"Accept-Language": language}).text
+    assert f'<html lang="{language}"' in page
+    assert page.index('id="verdict"') < page.index('id="ranking-title"')
+    for name in ("heat", "speed", "shift", "noise"):
+        assert name in page
+    assert ("heat drives yield most" in page) is (language == "en")
+
+
+def test_a_result_that_explains_nothing_withholds_the_order(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    version = make_version(caller)
+    with command() as session:
+        metrics = {**version.metrics, "explains": False}
+        session.execute(update(ModelVersion).values(metrics=metrics))
+    page = sign_in("viewer").get(f"/app/versions/{version.id}").text
+    assert "do not explain yield" in page
+    assert "The order is withheld" in page
+    assert page.index("The order is withheld") < page.index("Show it nevertheless")
+
+
+def test_an_earlier_result_says_that_it_is_one(sign_in: SignIn, caller: Caller) -> None:
+    first = make_version(caller)
+    make_version(caller, make_run(caller, first.dataset))
+    page = sign_in("viewer").get(f"/app/versions/{first.id}").text
+    assert "This is an earlier ranking of this machine." in page
+
+
+def test_a_result_by_straight_lines_is_shown_too(sign_in: SignIn, caller: Caller) -> None:
+    run = make_run(caller, algorithm="linear_regression", hyperparameters={})
+    version = make_version(caller, run)
+    assert sign_in("viewer").get(f"/app/versions/{version.id}").status_code == 200
+
+
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+def test_the_ranking_can_be_taken_along(sign_in: SignIn, caller: Caller, language: str) -> None:
+    version = make_version(caller)
+    answer = sign_in("viewer").get(
+        f"/app/versions/{version.id}/ranking.csv", headers={"Accept-Language": language}
+    )
+    assert answer.mimetype == "text/csv"
+    name = f"ranking-{version.machine_id}-1.csv"
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
+    assert answer.data.startswith(b"\xef\xbb\xbf")
+    assert answer.text.count("\n") == 5
+    assert ("Raising heat" in answer.text) is (language == "en")
+
+
+def test_hostile_names_are_harmless_on_the_result(sign_in: SignIn, caller: Caller) -> None:
+    content = make_csv().replace(b"heat", b"<script>alert(1)</script>", 1)
+    version = make_version(caller, make_run(caller, make_ready_dataset(caller, content=content)))
+    client = sign_in("viewer")
+    for path in (f"/app/versions/{version.id}", f"/app/machines/{version.machine_id}"):
+        page = client.get(path).text
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;alert" in page
+
+
+@pytest.mark.parametrize("path", ["", "/ranking.csv"])
+def test_results_of_another_site_look_missing(sign_in: SignIn, caller: Caller, path: str) -> None:
+    version = make_version(auth.system_caller(site="other"))
+    client = sign_in("admin")
+    for version_id in (version.id, 999):
+        assert client.get(f"/app/versions/{version_id}{path}").status_code == 404
