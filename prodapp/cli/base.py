@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NoReturn
 
 import click
 from flask.cli import AppGroup, with_appcontext
+from sqlalchemy import inspect
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from prodapp.auth.service import system_caller
 from prodapp.caller import Caller
-from prodapp.exceptions import DomainError, NotFound
+from prodapp.exceptions import DomainError, N_, NotFound, Unavailable
+from prodapp.extensions import db
+from prodapp.models import User
 
 EXIT_REFUSED = 1
 EXIT_NOT_FOUND = 3
 EXIT_RUN_FAILED = 4
+EXIT_UNAVAILABLE = 5
 
+log = logging.getLogger(__name__)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
@@ -28,27 +36,51 @@ def fail(error: DomainError) -> NoReturn:
         detail = field.message % field.params if field.params else field.message
         if detail != str(error):
             click.echo(f"  {field.pointer.strip('/')}: {detail}", err=True)
-    raise SystemExit(EXIT_NOT_FOUND if isinstance(error, NotFound) else EXIT_REFUSED)
+    codes = {NotFound: EXIT_NOT_FOUND, Unavailable: EXIT_UNAVAILABLE}
+    raise SystemExit(codes.get(type(error), EXIT_REFUSED))
+
+
+@contextmanager
+def manners() -> Iterator[None]:
+    """Errors that a person can mend end the command with a message; others keep their trace."""
+    try:
+        yield
+    except DomainError as error:
+        fail(error)
+    except (OperationalError, ProgrammingError) as error:
+        trouble = _database_trouble()
+        if trouble is None:
+            raise
+        log.debug("database trouble", exc_info=error)
+        fail(trouble)
+
+
+def _database_trouble() -> DomainError | None:
+    """What keeps the database from working at all, if something does."""
+    db.session.rollback()
+    try:
+        has_tables = inspect(db.engine).has_table(User.__tablename__)
+    except OperationalError:
+        return Unavailable(N_("The database does not answer. Check DATABASE_URL."))
+    if not has_tables:
+        return Unavailable(N_("The database has no tables yet. Run: flask db upgrade"))
+    return None
 
 
 class DomainGroup(AppGroup):
-    """A group of commands that run in the application and turn domain errors into messages."""
+    """A group of commands that run in the application, with :func:`manners`."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with manners():
             return super().invoke(ctx)
-        except DomainError as error:
-            fail(error)
 
 
 class DomainCommand(click.Command):
     """A single command of the same manners."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with manners():
             return super().invoke(ctx)
-        except DomainError as error:
-            fail(error)
 
 
 def command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
