@@ -45,7 +45,7 @@ def queued_app(make_app: Callable[..., Flask], empty_valkey_url: str) -> Iterato
 
 
 @pytest.fixture
-def operator(queued_app: Flask) -> Caller:  # noqa: ARG001 - its context is needed
+def operator(queued_app: Flask) -> Caller:
     return auth.system_caller(name="tester")
 
 
