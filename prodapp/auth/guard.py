@@ -19,7 +19,7 @@ from prodapp.models import User
 
 SESSION_TOKEN = "token"  # noqa: S105 - the name of a session entry
 SMALL_BODY = 1024**2
-INTEGRATION_PATHS = ("/machines", "/models", "/train", "/ranking", "/webhook")
+INTEGRATION_PATHS = frozenset({"machines", "models", "train", "ranking", "webhook"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -35,7 +35,7 @@ def surface_of(path: str) -> Surface:
     """The surface that ``path`` belongs to; unknown paths are pages."""
     if path.startswith("/api/"):
         return Surface.API
-    if path.startswith(INTEGRATION_PATHS):
+    if path.split("/", 2)[1] in INTEGRATION_PATHS:
         return Surface.INTEGRATION
     return Surface.PAGE
 

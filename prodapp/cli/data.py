@@ -18,6 +18,7 @@ from prodapp.cli.base import (
     print_table,
 )
 from prodapp.datasets import service as datasets
+from prodapp.machines import overviews
 from prodapp.machines import service as machines
 from prodapp.models import Dataset
 
@@ -43,7 +44,7 @@ def create_machine(name: str, as_json: bool) -> None:
 def list_machines(q: str, as_json: bool) -> None:
     """List the machines."""
     wanted = q.casefold()
-    found = [m for m in machines.all_machines(cli_caller()) if wanted in m.name.casefold()]
+    found = [m for m in overviews.all_machines(cli_caller()) if wanted in m.name.casefold()]
     if as_json:
         print_json([asdict(item) for item in found])
         return
@@ -66,7 +67,7 @@ def rename_machine(machine_id: int, name: str) -> None:
 def delete_machine(machine_id: int, yes: bool) -> None:
     """Delete a machine with its data, runs and versions; an active run is canceled first."""
     caller = cli_caller()
-    found = machines.overview(caller, machine_id)
+    found = overviews.overview(caller, machine_id)
     if not yes:
         click.confirm(f"Delete {found.name} with all its data and results?", abort=True)
     machines.delete_machine(caller, machine_id)

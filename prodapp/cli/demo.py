@@ -14,6 +14,7 @@ from prodapp.cli.runs import finish, print_ranking
 from prodapp.cli.users import sign_in_address
 from prodapp.datasets import service as datasets
 from prodapp.extensions import db
+from prodapp.machines import overviews
 from prodapp.machines import service as machines
 from prodapp.models import Machine, User
 from prodapp.ranking import service as rankings
@@ -69,7 +70,7 @@ def _load() -> None:
 
 def _show_first() -> None:
     """The demo's ranking again, where it is still there."""
-    for machine in machines.all_machines(cli_caller()):
+    for machine in overviews.all_machines(cli_caller()):
         if machine.name == DEMOS[0].machine and machine.champion_id is not None:
             print_ranking(rankings.champion(cli_caller(), machine.id))
 

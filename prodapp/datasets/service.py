@@ -11,7 +11,7 @@ from typing import IO, Any
 from sqlalchemy import select
 
 from prodapp import audit, queue
-from prodapp.auth.objects import dataset_of, machine_of
+from prodapp.auth.objects import dataset_of, hold_machine, machine_of
 from prodapp.caller import Caller
 from prodapp.datasets import transitions
 from prodapp.datasets.documents import preview_document
@@ -55,6 +55,7 @@ def register_dataset(
     source.seek(0)
     stored = storage().put(source)
     with command() as session:
+        hold_machine(session, machine.id)
         dataset = Dataset(
             site_id=caller.site_id,
             machine_id=machine.id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from prodapp.machines.service import MachineOverview
+from prodapp.machines.overviews import MachineOverview
 from prodapp.models import ModelVersion
 from prodapp.ranking.sentences import direction
 

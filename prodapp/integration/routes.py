@@ -36,6 +36,7 @@ from prodapp.integration.schemas import (
     TrainQuery,
     WebhookInput,
 )
+from prodapp.machines import overviews
 from prodapp.machines import service as machines
 from prodapp.ranking import service as rankings
 from prodapp.ranking.alarms import alarms
@@ -97,7 +98,7 @@ def create_machine() -> Any:
         pointer = "/model_name" if is_local else "/machine_name"
         field = FieldError(pointer, error.message, error.params)
         raise InvalidInput(error.message, fields=(field,), **error.params) from error
-    return machine_row(machines.overview(current_caller(), machine.id))
+    return machine_row(overviews.overview(current_caller(), machine.id))
 
 
 @blp.get("/machines/", endpoint="list_machines", strict_slashes=False)
@@ -106,7 +107,7 @@ def create_machine() -> Any:
 @requires("viewer")
 def list_machines() -> Any:
     """List machines"""
-    return [machine_row(machine) for machine in machines.all_machines(current_caller())]
+    return [machine_row(machine) for machine in overviews.all_machines(current_caller())]
 
 
 @blp.get("/machines/<id:machine_id>", endpoint="read_machine", strict_slashes=False)
@@ -116,7 +117,7 @@ def list_machines() -> Any:
 @requires("viewer")
 def read_machine(machine_id: int) -> Any:
     """Read a machine"""
-    return machine_row(machines.overview(current_caller(), machine_id))
+    return machine_row(overviews.overview(current_caller(), machine_id))
 
 
 @blp.delete("/machines/<id:machine_id>", endpoint="delete_machine", strict_slashes=False)

@@ -6,8 +6,9 @@ import marshmallow as ma
 from flask_smorest.fields import Upload
 from marshmallow import fields, validate
 
+from prodapp.machines.overviews import STATUSES
 from prodapp.ranking.schemas import AlarmSchema
-from prodapp.rest.schemas import MACHINE_STATUSES, AnswerSchema, Instant, id_field
+from prodapp.rest.schemas import AnswerSchema, Instant, id_field
 
 MAX_URL = 2000
 
@@ -78,7 +79,7 @@ class MachineRowSchema(AnswerSchema):
 
     id = fields.Integer(required=True)
     machine_name = fields.String(required=True)
-    status = fields.String(required=True, validate=validate.OneOf(MACHINE_STATUSES))
+    status = fields.String(required=True, validate=validate.OneOf(STATUSES))
     model_id = fields.Integer(required=True)
 
 

@@ -8,7 +8,7 @@ from flask import Response, url_for
 
 from prodapp.auth.guard import current_caller
 from prodapp.auth.permissions import requires
-from prodapp.machines import service
+from prodapp.machines import overviews, service
 from prodapp.machines.schemas import MachineInput, MachineQuery, MachineSchema
 from prodapp.rest.answers import page_answer
 from prodapp.rest.blueprint import ApiBlueprint
@@ -29,7 +29,7 @@ blp = ApiBlueprint(
 def index(query: dict[str, Any]) -> Any:
     """List machines"""
     sort = query.pop("sort")
-    page = service.list_machines(
+    page = overviews.list_machines(
         current_caller(), sort=sort.removeprefix("-"), descending=sort.startswith("-"), **query
     )
     return page_answer(page)
@@ -44,7 +44,7 @@ def create(body: dict[str, str]) -> Any:
     """Register a machine"""
     machine = service.create_machine(current_caller(), name=body["name"])
     location = url_for("api_machines.read", machine_id=machine.id)
-    return service.overview(current_caller(), machine.id), 201, {"Location": location}
+    return overviews.overview(current_caller(), machine.id), 201, {"Location": location}
 
 
 @blp.get("/machines/<id:machine_id>")
@@ -52,7 +52,7 @@ def create(body: dict[str, str]) -> Any:
 @requires("viewer")
 def read(machine_id: int) -> Any:
     """Read a machine"""
-    return service.overview(current_caller(), machine_id)
+    return overviews.overview(current_caller(), machine_id)
 
 
 @blp.patch("/machines/<id:machine_id>")
@@ -63,7 +63,7 @@ def read(machine_id: int) -> Any:
 def rename(body: dict[str, str], machine_id: int) -> Any:
     """Rename a machine"""
     service.rename_machine(current_caller(), machine_id, name=body["name"])
-    return service.overview(current_caller(), machine_id)
+    return overviews.overview(current_caller(), machine_id)
 
 
 @blp.delete("/machines/<id:machine_id>")

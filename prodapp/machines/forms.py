@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
-STATUSES = ("created", "queued", "training", "completed", "failed")
-SORTS = ("name", "created_at", "trained_at", "r2")
+from prodapp.machines.overviews import SORTS, STATUSES
 
 
 @dataclass(frozen=True)

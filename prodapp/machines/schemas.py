@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from marshmallow import fields, validate
 
-from prodapp.machines.service import SORTS
+from prodapp.machines.overviews import SORTS, STATUSES
 from prodapp.names import MAX_NAME
 from prodapp.rest.schemas import (
-    MACHINE_STATUSES,
     AnswerSchema,
     Instant,
     PageQuery,
@@ -28,7 +27,7 @@ class MachineQuery(PageQuery):
         metadata={"description": "Part of the name; case does not count."},
     )
     status = fields.String(
-        validate=validate.OneOf(MACHINE_STATUSES),
+        validate=validate.OneOf(STATUSES),
         metadata={"description": "Only machines of this status."},
     )
     sort = fields.String(
@@ -62,7 +61,7 @@ class MachineSchema(AnswerSchema):
     name = fields.String(required=True, metadata={"examples": ["Prensa 01"]})
     status = fields.String(
         required=True,
-        validate=validate.OneOf(MACHINE_STATUSES),
+        validate=validate.OneOf(STATUSES),
         metadata={"description": "Follows from the latest run and the version in use."},
     )
     created_at = Instant(required=True)

@@ -12,7 +12,7 @@ from prodapp.auth.permissions import requires
 from prodapp.error_text import error_text
 from prodapp.exceptions import Conflict, InvalidInput
 from prodapp.i18n import gettext as _
-from prodapp.machines import service
+from prodapp.machines import overviews, service
 from prodapp.machines.forms import ListQuery
 
 bp = Blueprint("machines", __name__, url_prefix="/app/machines")
@@ -22,7 +22,7 @@ bp = Blueprint("machines", __name__, url_prefix="/app/machines")
 @requires("viewer")
 def index() -> str:
     query = ListQuery.parse(request.args)
-    page = service.list_machines(
+    page = overviews.list_machines(
         current_caller(),
         q=query.q,
         status=query.status or None,
@@ -54,14 +54,14 @@ def create() -> Response | tuple[str, int]:
 @bp.get("/<int:machine_id>")
 @requires("viewer")
 def detail(machine_id: int) -> str:
-    story = service.story(current_caller(), machine_id)
+    story = overviews.story(current_caller(), machine_id)
     return render_template("machines/detail.html", **vars(story))
 
 
 @bp.get("/<int:machine_id>/edit")
 @requires("operator")
 def edit(machine_id: int) -> str:
-    machine = service.overview(current_caller(), machine_id)
+    machine = overviews.overview(current_caller(), machine_id)
     return render_template("machines/edit.html", machine=machine, name=machine.name, error=None)
 
 
@@ -72,7 +72,7 @@ def rename(machine_id: int) -> Response | tuple[str, int]:
     try:
         service.rename_machine(current_caller(), machine_id, name=name)
     except (InvalidInput, Conflict) as error:
-        machine = service.overview(current_caller(), machine_id)
+        machine = overviews.overview(current_caller(), machine_id)
         page = render_template(
             "machines/edit.html", machine=machine, name=name, error=error_text(error)
         )
@@ -83,14 +83,14 @@ def rename(machine_id: int) -> Response | tuple[str, int]:
 @bp.get("/<int:machine_id>/delete")
 @requires("analyst")
 def confirm_delete(machine_id: int) -> str:
-    story = service.story(current_caller(), machine_id)
+    story = overviews.story(current_caller(), machine_id)
     return render_template("machines/delete.html", **vars(story))
 
 
 @bp.post("/<int:machine_id>/delete")
 @requires("analyst")
 def delete(machine_id: int) -> Response:
-    name = service.overview(current_caller(), machine_id).name
+    name = overviews.overview(current_caller(), machine_id).name
     service.delete_machine(current_caller(), machine_id)
     flash(_("%(name)s was deleted.", name=name), "success")
     return redirect(url_for("machines.index"))

@@ -11,7 +11,6 @@ from prodapp.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 
 MAX_ID = 2**63 - 1  # ids are 64-bit on every database
 MAX_PAGE = 1_000_000
-MACHINE_STATUSES = ("created", "queued", "training", "completed", "failed")
 
 
 class RequestSchema(ma.Schema):

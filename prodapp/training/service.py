@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from prodapp import audit, queue
-from prodapp.auth.objects import dataset_of, machine_of, run_of
+from prodapp.auth.objects import dataset_of, hold_machine, machine_of, run_of
 from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, DataRefused, LeaseLost, N_
 from prodapp.extensions import command, db
@@ -45,6 +45,7 @@ def start_run(
     is_complete = bool(dataset.preview["is_complete"])
     spec = check_fit(specification, columns_of(dataset), is_complete=is_complete)
     with command() as session:
+        hold_machine(session, dataset.machine_id)
         run = TrainingRun(
             site_id=caller.site_id,
             machine_id=dataset.machine_id,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from prodapp.auth.service import system_caller
-from prodapp.machines import service as machines
+from prodapp.machines import overviews
 from tests.factories import make_csv
 from tests.unit.cli.conftest import Run
 
@@ -28,16 +28,16 @@ def test_a_machine_from_its_creation_to_its_end(run: Run, run_json: Callable[...
     assert "Machine 1: Prensa 1" in run("machine", "rename", "1", "Prensa 1").output
     assert "Prensa 1" in run("machine", "list").output
     assert "Deleted Torno." in run("machine", "delete", "2", "--yes").output
-    assert len(machines.all_machines(system_caller())) == 1
+    assert len(overviews.all_machines(system_caller())) == 1
 
 
 def test_deleting_asks_first(run: Run) -> None:
     run("machine", "create", "Press")
     result = run("machine", "delete", "1", typed="n\n", expect=1)
     assert "Delete Press with all its data and results?" in result.output
-    assert len(machines.all_machines(system_caller())) == 1
+    assert len(overviews.all_machines(system_caller())) == 1
     run("machine", "delete", "1", typed="y\n")
-    assert not machines.all_machines(system_caller())
+    assert not overviews.all_machines(system_caller())
 
 
 def test_an_empty_list_is_a_list(run: Run, run_json: Callable[..., Any]) -> None:

@@ -15,7 +15,7 @@ from prodapp.auth.service import system_caller
 from prodapp.caller import Caller
 from prodapp.datasets.jobs import import_dataset
 from prodapp.extensions import db
-from prodapp.machines.service import all_machines
+from prodapp.machines.overviews import all_machines
 from prodapp.models import Dataset, Machine, RunState, TrainingRun
 from prodapp.training import service as training
 from prodapp.training.jobs import run_training

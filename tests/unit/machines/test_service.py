@@ -14,7 +14,7 @@ from prodapp.caller import Caller
 from prodapp.dispatcher import tick
 from prodapp.exceptions import Conflict, InvalidInput, NotFound
 from prodapp.extensions import command, db
-from prodapp.machines import service
+from prodapp.machines import overviews, service
 from prodapp.models import AuditEvent, Dataset, DatasetState, Machine, RunState, TrainingRun
 from prodapp.models.types import db_now
 from prodapp.storage import storage
@@ -50,7 +50,7 @@ def change(model: type[Any], row_id: int, **values: Any) -> None:
 
 def test_a_machine_is_registered_under_its_tidy_name(any_app: Flask, caller: Caller) -> None:
     machine = service.create_machine(caller, name="  Prensa   nº 01 ")
-    found = service.overview(caller, machine.id)
+    found = overviews.overview(caller, machine.id)
     assert (found.name, found.status) == ("Prensa nº 01", "created")
     assert (found.latest_run_id, found.champion_id, found.r2, found.top_variable) == (None,) * 4
     event = db.session.scalars(select(AuditEvent)).one()
@@ -63,7 +63,7 @@ def test_a_name_that_cannot_be_is_refused(any_app: Flask, caller: Caller) -> Non
         with pytest.raises(InvalidInput) as caught:
             service.create_machine(caller, name=name)
         assert caught.value.fields[0].pointer == "/name"
-    assert not service.all_machines(caller)
+    assert not overviews.all_machines(caller)
 
 
 def test_a_site_has_one_machine_of_a_name(any_app: Flask, caller: Caller, stranger: Caller) -> None:
@@ -86,7 +86,7 @@ def test_of_many_who_take_a_name_at_once_one_gets_it(any_app: Flask, caller: Cal
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(create, range(4))) == 1
     db.session.rollback()
-    assert len(service.all_machines(caller)) == 1
+    assert len(overviews.all_machines(caller)) == 1
 
 
 def test_the_name_of_a_deleted_machine_is_free(any_app: Flask, caller: Caller) -> None:
@@ -104,7 +104,7 @@ def test_renaming_keeps_the_machine_and_is_written_down(any_app: Flask, caller: 
         with pytest.raises(error):
             service.rename_machine(caller, machine.id, name=name)
     db.session.rollback()
-    assert service.overview(caller, machine.id).name == "NEW"
+    assert overviews.overview(caller, machine.id).name == "NEW"
     events = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "machine.renamed"))
     assert [(e.before, e.after) for e in events] == [
         ({"name": "Old"}, {"name": "new"}),
@@ -118,8 +118,8 @@ def test_renaming_keeps_the_machine_and_is_written_down(any_app: Flask, caller: 
 @pytest.mark.parametrize(
     "act",
     [
-        service.overview,
-        service.story,
+        overviews.overview,
+        overviews.story,
         service.delete_machine,
         lambda caller, machine_id: service.rename_machine(caller, machine_id, name="mine"),
     ],
@@ -145,9 +145,9 @@ def test_machines_of_another_site_and_numbers_of_none_look_missing(
             act(who, machine_id)
         said.add(caught.value.message)
     assert len(said) == 1
-    assert service.list_machines(stranger).total == 0
-    assert not service.all_machines(stranger)
-    assert names(service.list_machines(caller)) == ["Press 01"]
+    assert overviews.list_machines(stranger).total == 0
+    assert not overviews.all_machines(stranger)
+    assert names(overviews.list_machines(caller)) == ["Press 01"]
 
 
 # --- lists -------------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ FOUND = {
 def test_search_takes_every_character_for_itself(any_app: Flask, caller: Caller) -> None:
     for name in ("Prensa 10%", "prensa_x", "Máquina ÇÃO", "Straße", "Zebra", "压力机 3", "a\\b"):
         make_machine(caller, name=name)
-    found = {q: service.list_machines(caller, q=q) for q in FOUND}
+    found = {q: overviews.list_machines(caller, q=q) for q in FOUND}
     assert {q: page.total for q, page in found.items()} == FOUND
     assert {q: len(page.items) for q, page in found.items()} == FOUND
 
@@ -186,28 +186,28 @@ def test_pages_part_the_list_without_gap_and_repetition(app: Flask, caller: Call
     expected = [f"Machine {n:02}" for n in range(7)]
     for name in reversed(expected):
         make_machine(caller, name=name)
-    pages = [service.list_machines(caller, page=n, page_size=3) for n in (1, 2, 3, 4)]
+    pages = [overviews.list_machines(caller, page=n, page_size=3) for n in (1, 2, 3, 4)]
     assert [name for page in pages for name in names(page)] == expected
     assert {page.total for page in pages} == {7}
     assert [page.has_next for page in pages] == [True, True, False, False]
-    assert names(service.list_machines(caller, descending=True)) == expected[::-1]
+    assert names(overviews.list_machines(caller, descending=True)) == expected[::-1]
 
 
 def test_a_page_that_is_not_there_is_no_error(any_app: Flask, caller: Caller) -> None:
     make_machine(caller)
     for page in (0, -1, 10**6, 10**30):
-        assert service.list_machines(caller, page=page).total == 1
+        assert overviews.list_machines(caller, page=page).total == 1
 
 
 def test_an_unknown_order_is_refused_with_those_that_exist(app: Flask, caller: Caller) -> None:
     with pytest.raises(InvalidInput, match="name, created_at, trained_at, r2"):
-        service.list_machines(caller, sort="password_hash")
+        overviews.list_machines(caller, sort="password_hash")
 
 
 def test_lists_show_and_sort_by_the_champion(any_app: Flask, caller: Caller) -> None:
     version = make_version(caller)
     make_machine(caller, name="A new one")
-    trained = service.overview(caller, version.machine_id)
+    trained = overviews.overview(caller, version.machine_id)
     assert trained.status == "completed"
     assert trained.champion_id == version.id
     assert trained.r2 == pytest.approx(version.metrics["r2"])
@@ -215,11 +215,11 @@ def test_lists_show_and_sort_by_the_champion(any_app: Flask, caller: Caller) -> 
     assert (trained.target, trained.top_variable) == ("yield", "heat")
     for sort in ("r2", "trained_at"):
         for descending in (False, True):  # what was never trained comes last, either way
-            page = service.list_machines(caller, sort=sort, descending=descending)
+            page = overviews.list_machines(caller, sort=sort, descending=descending)
             assert names(page) == ["Press 01", "A new one"]
-    assert names(service.list_machines(caller, sort="created_at")) == ["Press 01", "A new one"]
-    assert names(service.list_machines(caller, status="completed")) == ["Press 01"]
-    assert names(service.list_machines(caller, status="created")) == ["A new one"]
+    assert names(overviews.list_machines(caller, sort="created_at")) == ["Press 01", "A new one"]
+    assert names(overviews.list_machines(caller, status="completed")) == ["Press 01"]
+    assert names(overviews.list_machines(caller, status="created")) == ["A new one"]
 
 
 @pytest.mark.parametrize(
@@ -239,8 +239,8 @@ def test_lists_show_and_sort_by_the_champion(any_app: Flask, caller: Caller) -> 
 def test_status_follows_the_latest_run_and_the_champion(
     state: str | None, without_champion: str, with_champion: str
 ) -> None:
-    assert service.machine_status(state, has_champion=False) == without_champion
-    assert service.machine_status(state, has_champion=True) == with_champion
+    assert overviews.machine_status(state, has_champion=False) == without_champion
+    assert overviews.machine_status(state, has_champion=True) == with_champion
 
 
 def test_the_filter_agrees_with_the_status_for_every_state(any_app: Flask, caller: Caller) -> None:
@@ -253,20 +253,20 @@ def test_the_filter_agrees_with_the_status_for_every_state(any_app: Flask, calle
     for state in RunState:
         for run in (new, latest):
             change(TrainingRun, run.id, state=state)
-        shown = {machine.id: machine.status for machine in service.all_machines(caller)}
+        shown = {machine.id: machine.status for machine in overviews.all_machines(caller)}
         filtered = {
             machine.id: status
             for status in statuses
-            for machine in service.list_machines(caller, status=status).items
+            for machine in overviews.list_machines(caller, status=status).items
         }
         assert shown == filtered
-    assert service.list_machines(caller, status="nonsense").total == 0
+    assert overviews.list_machines(caller, status="nonsense").total == 0
 
 
 def test_a_story_is_told_newest_first(app: Flask, caller: Caller) -> None:
     first = make_version(caller)
     second = make_version(caller, make_run(caller, first.dataset))
-    story = service.story(caller, first.machine_id)
+    story = overviews.story(caller, first.machine_id)
     assert story.champion is not None
     assert story.champion.id == second.id
     assert [version.number for version in story.versions] == [2, 1]
@@ -292,7 +292,7 @@ def test_deleting_hides_everything_of_a_machine(any_app: Flask, caller: Caller) 
     machine_id = version.machine_id
     service.delete_machine(caller, machine_id)
     for missing in (
-        lambda: service.overview(caller, machine_id),
+        lambda: overviews.overview(caller, machine_id),
         lambda: training.run_of(caller, version.run_id),
     ):
         with pytest.raises(NotFound):

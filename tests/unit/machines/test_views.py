@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from prodapp.auth import service as auth
 from prodapp.caller import Caller
-from prodapp.machines import service
+from prodapp.machines import overviews
 from tests.factories import make_machine, make_run, make_version
 from tests.pages import csrf_token, post_form
 
@@ -63,7 +63,7 @@ def test_an_empty_plant_leads_to_the_first_machine(sign_in: SignIn) -> None:
 def test_a_new_machine_leads_to_its_first_upload(sign_in: SignIn, caller: Caller) -> None:
     client = sign_in()
     answer = send(client, "/app/machines/", name=" Prensa  01 ")
-    (machine,) = service.all_machines(caller)
+    (machine,) = overviews.all_machines(caller)
     assert machine.name == "Prensa 01"
     assert answer.location == f"/app/machines/{machine.id}/datasets/new"
 
@@ -76,7 +76,7 @@ def test_a_refused_name_comes_back_with_what_is_wrong(
     answer = send(sign_in(), "/app/machines/", name=name)
     assert answer.status_code == 422
     assert 'aria-invalid="true"' in answer.text
-    assert len(service.all_machines(caller)) == 1
+    assert len(overviews.all_machines(caller)) == 1
 
 
 def test_what_was_typed_is_shown_again_and_harmless(sign_in: SignIn, caller: Caller) -> None:
@@ -85,7 +85,7 @@ def test_what_was_typed_is_shown_again_and_harmless(sign_in: SignIn, caller: Cal
     send(client, "/app/machines/", name=name)
     answer = send(client, "/app/machines/", name=name)
     assert answer.status_code == 422
-    (machine,) = service.all_machines(caller)
+    (machine,) = overviews.all_machines(caller)
     for page in (
         answer.text,
         client.get("/app/machines/").text,
@@ -107,7 +107,7 @@ def test_renaming_shows_the_new_name_and_refuses_a_taken_one(
     assert send(client, path, name="New").location == f"/app/machines/{machine.id}"
     assert "New" in client.get(f"/app/machines/{machine.id}").text
     assert send(client, path, name="taken").status_code == 422
-    assert service.overview(caller, machine.id).name == "New"
+    assert overviews.overview(caller, machine.id).name == "New"
 
 
 def test_deleting_asks_first_and_says_what_was_done(sign_in: SignIn, caller: Caller) -> None:
@@ -115,7 +115,7 @@ def test_deleting_asks_first_and_says_what_was_done(sign_in: SignIn, caller: Cal
     client = sign_in("analyst")
     path = f"/app/machines/{machine.id}/delete"
     assert "Delete Press 01?" in client.get(path).text
-    assert len(service.all_machines(caller)) == 1
+    assert len(overviews.all_machines(caller)) == 1
     answer = send(client, path)
     assert answer.location == "/app/machines/"
     assert "Press 01 was deleted." in client.get("/app/machines/").text
@@ -145,7 +145,7 @@ def test_who_may_not_is_refused_and_told_the_role(
     answer = client.open(path.format(id=machine.id), method=method, data=data)
     assert answer.status_code == 403
     assert f"yours is {role}" in answer.text
-    assert service.overview(caller, machine.id).name == "Press 01"
+    assert overviews.overview(caller, machine.id).name == "Press 01"
 
 
 @pytest.mark.parametrize("path", ["", "/edit", "/delete", "/datasets/new"])
@@ -218,4 +218,4 @@ def test_without_signing_in_every_page_leads_to_the_sign_in(
         assert answer.status_code == 302
         assert answer.location.startswith("/app/sign-in?next=")
     assert post_form(client, "/app/machines/", name="x").location.startswith("/app/sign-in")
-    assert len(service.all_machines(caller)) == 1
+    assert len(overviews.all_machines(caller)) == 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from prodapp.auth import service as auth
 from prodapp.caller import Caller
@@ -171,3 +173,20 @@ def test_states_are_counted_over_all_sites(app: Flask, caller: Caller) -> None:
     version = make_version(caller)
     make_run(caller, version.dataset)
     assert service.n_runs_by_state() == {RunState.SUCCEEDED: 1, RunState.QUEUED: 1}
+
+
+def test_a_machine_deleted_meanwhile_gets_no_run(
+    any_app: Flask, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The deletion lands between the first look at the machine and the run's own transaction."""
+    dataset = make_ready_dataset(caller)
+    check_fit = service.check_fit
+
+    def check_and_delete(*args: Any, **options: Any) -> Any:
+        machines.delete_machine(caller, dataset.machine_id)
+        return check_fit(*args, **options)
+
+    monkeypatch.setattr(service, "check_fit", check_and_delete)
+    with pytest.raises(NotFound):
+        make_run(caller, dataset)
+    assert db.session.scalar(select(func.count(TrainingRun.id))) == 0
