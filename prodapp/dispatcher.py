@@ -8,7 +8,9 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,6 +23,9 @@ from prodapp.training import service as training
 
 TICK_SECONDS = 1.0
 PATIENCE_SECONDS = 5.0
+SWEEP_SECONDS = 60.0
+SWEEP_BATCH = 500
+ORPHAN_SECONDS = 300.0
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +36,13 @@ def run_dispatcher() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     log.warning("dispatcher is ready")
+    sweep_at = 0.0
     while not stop.is_set():
-        pause = TICK_SECONDS if tick() else PATIENCE_SECONDS
-        stop.wait(pause)
+        is_well = tick()
+        if is_well and time.monotonic() >= sweep_at:
+            _do(sweep)
+            sweep_at = time.monotonic() + SWEEP_SECONDS
+        stop.wait(TICK_SECONDS if is_well else PATIENCE_SECONDS)
 
 
 def tick() -> bool:
@@ -50,6 +59,21 @@ def tick() -> bool:
         if not _do(duty):
             return False
     return True
+
+
+def sweep() -> None:
+    """Remove files that no row speaks of: a process died between the file and its row.
+
+    Young files are spared, since their row may be on its way; putting a file again makes it young.
+    """
+    old = datetime.now(UTC) - timedelta(seconds=ORPHAN_SECONDS)
+    keys = storage().keys(unchanged_since=old)
+    for start in range(0, len(keys), SWEEP_BATCH):
+        batch = set(keys[start : start + SWEEP_BATCH])
+        for key in batch - machines.living_files(db.session(), batch):
+            log.warning("removing the file %s, which nothing refers to", key)
+            storage().delete(key, unless_newer_than=old)
+    storage().clear_scratch(unchanged_since=old)
 
 
 def _do(duty: Callable[[], object]) -> bool:

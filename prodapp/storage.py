@@ -100,13 +100,31 @@ class Storage:
             if unless_newer_than is None or self._fs.modified(path) <= unless_newer_than:
                 self._fs.rm_file(path)
 
+    def keys(self, *, unchanged_since: datetime) -> list[str]:
+        """The files that were last put before ``unchanged_since``."""
+        found = self._fs.find(self._root)
+        keys = (path.rsplit("/", 1)[-1] for path in found)
+        return [
+            key
+            for key in keys
+            if _is_key(key) and self._fs.modified(self._path(key)) < unchanged_since
+        ]
+
+    def clear_scratch(self, *, unchanged_since: datetime) -> None:
+        """Remove drafts that a process left behind when it died."""
+        limit = unchanged_since.timestamp()
+        for path in sorted(self.scratch.rglob("*"), reverse=True):  # folders after their files
+            with suppress(OSError):  # gone meanwhile, or a folder that is not empty
+                if path.stat().st_mtime < limit:
+                    path.rmdir() if path.is_dir() else path.unlink()
+
     def check(self) -> None:
         """Raise ``OSError`` unless a file can be written and removed here."""
         key = self.put(io.BytesIO(os.urandom(16))).key
         self.delete(key)
 
     def _path(self, key: str) -> str:
-        if len(key) != 64 or not all(c in "0123456789abcdef" for c in key):
+        if not _is_key(key):
             raise ValueError("a storage key is a SHA-256 in hex")
         return f"{self._root}/{key[:2]}/{key}"
 
@@ -130,6 +148,10 @@ class Storage:
             os.fsync(descriptor)  # the name must survive a power cut, not the bytes alone
         finally:
             os.close(descriptor)
+
+
+def _is_key(name: str) -> bool:
+    return len(name) == 64 and all(c in "0123456789abcdef" for c in name)
 
 
 def init_app(app: Flask, url: str, scratch: Path) -> None:

@@ -121,7 +121,7 @@ def purge_deleted() -> dict[str, datetime]:
             )
             for key in _files_of(session, machine_id):
                 keys[key] = deleted_at or datetime.now(UTC)
-        for key in _living_files(session, set(keys)):
+        for key in living_files(session, set(keys)):
             del keys[key]
     return keys
 
@@ -136,7 +136,7 @@ def _files_of(session: Session, machine_id: int) -> set[str]:
     return {key for row in datasets for key in row if key} | set(artifacts)
 
 
-def _living_files(session: Session, keys: set[str]) -> set[str]:
+def living_files(session: Session, keys: set[str]) -> set[str]:
     """Those of ``keys`` that a machine which was not purged still refers to."""
     living = select(Machine.id).where(Machine.purged_at.is_(None))
     used: set[str] = set()

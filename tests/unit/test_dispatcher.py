@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import os
+import time
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
 from prodapp import dispatcher
 from prodapp.caller import Caller
+from prodapp.exceptions import NotFound
 from prodapp.extensions import command, db
 from prodapp.machines import service as machines
 from prodapp.models import RunState, TrainingRun
@@ -48,5 +54,35 @@ def test_the_files_of_a_deleted_machine_go(any_app: Flask, caller: Caller) -> No
     key = version.artifact_key
     machines.delete_machine(caller, version.machine_id)
     dispatcher.tick()
-    with pytest.raises(Exception, match="missing from the storage"), storage().local_path(key):
+    with pytest.raises(NotFound), storage().local_path(key):
         pass
+
+
+def age(path: Path) -> None:
+    """As if the file had been there for an hour."""
+    then = time.time() - 3600
+    os.utime(path, (then, then))
+
+
+def test_the_sweep_removes_old_files_that_nothing_refers_to(any_app: Flask, caller: Caller) -> None:
+    version = make_version(caller)
+    orphan, young = storage().put(io.BytesIO(b"orphan")), storage().put(io.BytesIO(b"young"))
+    for key in (orphan.key, version.artifact_key, version.dataset.source_key):
+        with storage().local_path(key) as path:
+            age(path)
+    dispatcher.sweep()
+    for key in (young.key, version.artifact_key, version.dataset.source_key):
+        with storage().local_path(key) as path:
+            assert path.is_file()
+    with pytest.raises(NotFound), storage().local_path(orphan.key):
+        pass
+
+
+def test_the_sweep_clears_drafts_that_a_process_left_behind(app: Flask) -> None:
+    scratch = storage().scratch
+    left, fresh = scratch / "left", scratch / "fresh"
+    for path in (left, fresh):
+        path.write_bytes(b"half an upload")
+    age(left)
+    dispatcher.sweep()
+    assert (left.exists(), fresh.exists()) == (False, True)
