@@ -113,7 +113,7 @@ def _blank_rows(lines: npt.NDArray[np.int64]) -> Remark:
     return Remark(
         "blank_rows",
         "info",
-        N_("%(n)d blank rows were left out: %(rows)s."),
+        N_("Blank rows left out: %(n)d (%(rows)s)."),
         {"n": len(lines), "rows": listed},
         row=int(lines[0]),
     )
@@ -129,7 +129,7 @@ def _refuse_spill(columns: list[Any], lines: npt.NDArray[np.int64], layout: Layo
     if first is None:
         return
     filled = [position for position, cells in enumerate(columns) if cells[first].as_py()]
-    raise too_wide(int(lines[first]), n_cells=filled[-1] + 1, n_names=layout.n_named)
+    raise too_wide(int(lines[first]), layout, n_cells=filled[-1] + 1)
 
 
 def _named(columns: list[Any], layout: Layout) -> tuple[list[str], list[Any], list[Remark]]:

@@ -86,7 +86,7 @@ def _without_missing(cells: Any) -> tuple[Any, list[str]]:
 def _missing_codes(name: str, present: Any, codes: list[str]) -> list[Remark]:
     if not codes:
         return []
-    message = N_("%(codes)s in “%(column)s” was read as missing (%(n)d missing cells in all).")
+    message = N_("%(codes)s in “%(column)s” was read as missing (missing cells in all: %(n)d).")
     listed = ", ".join(sorted(codes)[:_LISTED_CODES])
     params = {"codes": listed, "column": name, "n": present.null_count}
     return [Remark("missing_codes", "info", message, params, column=name)]
@@ -103,7 +103,7 @@ def _file_decimal(
     n_point = len(telling) - n_comma
     if n_comma != n_point:
         mark = "," if n_comma > n_point else "."
-        reason = N_("%(n)d of the %(total)d columns with decimals can only be read this way.")
+        reason = N_("Columns that can only be read this way: %(n)d of %(total)d with decimals.")
         params = {"n": max(n_comma, n_point), "total": len(telling)}
         return mark, Decision("decimal", mark, reason, params)
     unsure = [v.marks for v in votes if v.marks and v.decimal is None and v.share >= _ENOUGH]
@@ -158,7 +158,7 @@ class _Column:
         self._remark_unread(
             present & np.isnan(values),
             "not_a_number",
-            N_("%(n)d cells of “%(column)s” are not numbers and count as missing (“%(cell)s”)."),
+            N_("Cells of “%(column)s” that are no number (“%(cell)s”), taken as missing: %(n)d."),
         )
         return values
 
@@ -179,7 +179,7 @@ class _Column:
         self._remark_unread(
             present & np.isnat(dates.values),
             "not_a_date",
-            N_("%(n)d cells of “%(column)s” are not dates and count as missing (“%(cell)s”)."),
+            N_("Cells of “%(column)s” that are no date (“%(cell)s”), taken as missing: %(n)d."),
         )
         params = {"column": self.name, "order": dates.order}
         if dates.ambiguous:

@@ -24,7 +24,7 @@ _BYTE_ORDER_MARKS: Final = (
 
 #: First bytes of files that are often uploaded by mistake, with the name people know them by.
 _SIGNATURES: Final = (
-    (b"PK\x03\x04", "XLSX or ZIP"),
+    (b"PK\x03\x04", "XLSX/ZIP"),
     (b"PK\x05\x06", "ZIP"),
     (b"%PDF", "PDF"),
     (b"\x1f\x8b", "gzip"),

@@ -143,7 +143,7 @@ def _check_width(rows: list[list[str]], *, row: int, limits: Limits) -> None:
         )
     if width > limits.max_columns:
         raise DataRefused(
-            N_("The table has %(n)d columns; at most %(limit)d are taken. Leave some out."),
+            N_("Columns in the table: %(n)d; at most %(limit)d are taken. Leave some out."),
             code="too_many_columns",
             row=row,
             n=width,

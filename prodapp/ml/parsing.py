@@ -190,7 +190,7 @@ def _short_rows(stream: IO[bytes], layout: Layout) -> list[Remark]:
     ]
     if not short:
         return []
-    message = N_("%(n)d rows have fewer cells than there are columns; the rest counts as missing.")
+    message = N_("Rows with fewer cells than columns, the rest taken as missing: %(n)d.")
     return [Remark("short_rows", "warning", message, {"n": len(short)}, row=short[0])]
 
 
@@ -200,7 +200,7 @@ def _misshapen(stream: IO[bytes], layout: Layout, error: str) -> DataRefused:
     try:
         for line, row in _records(stream, layout):
             if len(row) > layout.width + 1:
-                return too_wide(line, n_cells=len(row), n_names=layout.n_named)
+                return too_wide(line, layout, n_cells=len(row))
     except csv.Error:  # an open quotation mark makes one cell of the rest of a large file
         line += 1
     if "EOF inside string" in error:
@@ -217,15 +217,22 @@ def _misshapen(stream: IO[bytes], layout: Layout, error: str) -> DataRefused:
     )
 
 
-def too_wide(row: int, *, n_cells: int, n_names: int) -> DataRefused:
-    """The refusal of a row that has more cells than there are columns."""
+def too_wide(row: int, layout: Layout, *, n_cells: int) -> DataRefused:
+    """The refusal of a row that has more cells than there are columns.
+
+    Titles and comments above the table make it look so as much as a separator inside a cell.
+    """
+    first_row = layout.first_record if layout.header_row is None else layout.header_row
     return DataRefused(
         N_(
-            "This row has %(n_cells)d cells, but there are %(n_names)d columns. "
-            "Is a separator inside a cell? Put such cells in quotation marks."
+            "This row has more cells (%(n_cells)d) than there are columns (%(n_names)d), by row "
+            "%(first_row)d, where the table was taken to begin. If that row is a title or a "
+            "comment, remove the lines above the table. If a separator is inside a cell, put the "
+            "cell in quotation marks."
         ),
         code="row_too_wide",
         row=row,
         n_cells=n_cells,
-        n_names=n_names,
+        n_names=layout.n_named,
+        first_row=first_row + 1,
     )

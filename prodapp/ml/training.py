@@ -152,7 +152,7 @@ def _prepare(frame: pd.DataFrame, columns: Sequence[Column], spec: Specification
     usable = np.isfinite(y)
     remarks = []
     if not usable.all():
-        message = N_("%(n)d rows without a value of “%(column)s” were left out.")
+        message = N_("Rows without a value of “%(column)s”, left out: %(n)d.")
         params = {"n": int((~usable).sum()), "column": spec.target}
         remarks.append(Remark("missing_target", "info", message, params, column=spec.target))
     train_rows, test_rows = shuffled_split(

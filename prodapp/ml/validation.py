@@ -61,7 +61,7 @@ def shuffled_split(
     if n_samples < MIN_SAMPLES:
         raise DataRefused(
             N_(
-                "Only %(n)d rows have a value of the target; at least %(limit)d are needed, "
+                "Rows with a value of the target: %(n)d; at least %(limit)d are needed, "
                 "and some hundreds for a ranking to rely on."
             ),
             code="too_few_rows",

@@ -69,6 +69,69 @@ def test_a_value_that_hardly_occurs_does_not_turn_a_direction() -> None:
     assert len(found.points) == 4
 
 
+@pytest.mark.parametrize("share", [0.5, 0.1, 0.01])
+@pytest.mark.parametrize(("height", "effect"), [(1.0, "increases"), (-1.0, "decreases")])
+def test_a_flag_raises_or_lowers_however_rare(share: float, height: float, effect: str) -> None:
+    rng = np.random.default_rng(0)
+    x = (np.arange(1000) < 1000 * share) * 1.0
+    found = dependence(x, height * (x - share) + rng.normal(scale=0.2, size=1000))
+    assert found.effect == effect
+    assert abs(found.strength) < 0.9
+
+
+@pytest.mark.parametrize("share", [0.5, 0.1, 0.01])
+def test_a_flag_of_no_effect_has_no_direction(share: float) -> None:
+    x = (np.arange(1000) < 1000 * share) * 1.0
+    found = [dependence(x, np.random.default_rng(seed).normal(size=1000)) for seed in range(50)]
+    assert sum(each.effect != "nonmonotonic" for each in found) <= 2
+
+
+def test_a_flag_that_another_variable_turns_has_no_direction() -> None:
+    rng = np.random.default_rng(0)
+    x = (rng.uniform(size=1000) < 0.1) * 1.0
+    assert dependence(x, x * rng.normal(size=1000)).effect == "nonmonotonic"
+
+
+def test_one_flagged_sample_gives_no_direction() -> None:
+    x = np.r_[np.zeros(999), 1.0]
+    noise = np.random.default_rng(0).normal(scale=0.1, size=1000)
+    assert dependence(x, x + noise).effect == "nonmonotonic"
+
+
+def test_a_rare_flag_keeps_its_direction_through_a_forest() -> None:
+    rng = np.random.default_rng(0)
+    samples = rng.normal(size=(2000, 3))
+    samples[:, 0] = rng.uniform(size=2000) < 0.03
+    y = samples[:, 1] - 2 * samples[:, 0] + rng.normal(scale=0.5, size=2000)
+    forest = RandomForestRegressor(20, min_samples_leaf=3, random_state=0).fit(samples, y)
+    explained = samples[:600]
+    values = forest_shap(
+        forest, explained, predicted=forest.predict(explained), n_jobs=1, on_share=lambda _: None
+    )
+    found = dependence(explained[:, 0], values[:, 0])
+    assert (found.effect, found.strength > -0.5) == ("decreases", True)
+
+
+@pytest.mark.parametrize(
+    ("shape", "effect"),
+    [(lambda x: x, "increases"), (lambda x: -np.sqrt(x), "decreases")],
+    ids=["rising", "falling"],
+)
+def test_a_value_that_is_mostly_zero_keeps_its_direction(shape: Shape, effect: str) -> None:
+    rng = np.random.default_rng(0)
+    x = np.where(rng.uniform(size=1000) < 0.9, 0.0, rng.uniform(1, 2, size=1000))
+    found = dependence(x, shape(x) + rng.normal(scale=0.1, size=1000))
+    assert found.effect == effect
+
+
+def test_a_value_that_is_mostly_zero_may_turn() -> None:
+    rng = np.random.default_rng(0)
+    x = np.where(rng.uniform(size=1000) < 0.8, 0.0, rng.uniform(0, 2, size=1000))
+    heights = np.where(x > 0, 1 - 2 * (x - 1) ** 2, -1.0)
+    found = dependence(x, heights + rng.normal(scale=0.05, size=1000))
+    assert found.effect == "nonmonotonic"
+
+
 def test_an_effect_that_another_variable_turns_has_no_direction() -> None:
     rng = np.random.default_rng(0)
     x, other = rng.normal(size=(2, 1000))

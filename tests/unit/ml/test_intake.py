@@ -307,6 +307,14 @@ def test_what_is_no_table_is_refused_with_its_place(
     assert "%" not in str(refused.value)
 
 
+@pytest.mark.parametrize("above", ["Line 4, March\n", "# exported 2024-03-01\n"])
+def test_a_title_above_the_table_is_named_as_what_to_remove(read: Read, above: str) -> None:
+    with pytest.raises(DataRefused, match="row 1, where the table was taken to begin") as refused:
+        read(above + "a;b;c\n" + "1;2;3\n" * 30)
+    assert refused.value.error_code == "row_too_wide"
+    assert "remove the lines above" in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("content", "limits", "code", "row"),
     [

@@ -85,7 +85,7 @@ def test_rows_without_a_target_are_left_out_and_said() -> None:
 
 
 def test_too_few_rows_are_refused_with_words() -> None:
-    with pytest.raises(DataRefused, match="Only 19 rows have a value"):
+    with pytest.raises(DataRefused, match="Rows with a value of the target: 19;"):
         trained(plant(19))
 
 
