@@ -14,7 +14,13 @@ from typing import Any
 
 import flask_babel
 from babel import Locale
-from babel.numbers import format_compact_decimal, format_decimal, format_percent, format_scientific
+from babel.numbers import (
+    format_compact_decimal,
+    format_decimal,
+    format_percent,
+    format_scientific,
+    get_decimal_symbol,
+)
 from flask import Flask
 
 from prodapp import charts
@@ -24,9 +30,11 @@ MISSING = "–"
 SMALLEST_PLAIN = 1e-4
 LARGEST_PLAIN = 1e12
 LARGEST_PLAIN_TICK = 1e5
+MOST_DECIMALS = 7
 # "%(n)d" and its kin: numbers arrive here as text, written in the reader's language.
 _NUMBER_PLACE = re.compile(r"%\((\w+)\)[-#0 +]*\d*(?:\.\d+)?[diufFeEgG]")
 SIZE_UNITS = ("B", "kB", "MB", "GB", "TB")
+_PYTHON_NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?")
 
 
 def locale() -> Locale:
@@ -65,6 +73,19 @@ def number(value: float | None, digits: int = 3, *, fixed: bool = False) -> str:
 
 
 def decimal(value: float | None, decimals: int = 2) -> str:
+def plain_number(value: float | None, digits: int = 3, *, fixed: bool = False) -> str:
+    """A size (0 or more) as :func:`number` gives it, but small ones without powers of ten.
+
+    What is too small for seven decimal places reads ``<0.0000001``.
+    """
+    if value is None or not _is_number(value) or not 0 < value < SMALLEST_PLAIN:
+        return number(value, digits, fixed=fixed)
+    least = 10.0**-MOST_DECIMALS
+    if value < least:
+        return "<" + decimal(least, MOST_DECIMALS)
+    return decimal(value, MOST_DECIMALS)
+
+
     """``value`` with exactly ``decimals`` decimal places, for figures that share a scale (R²)."""
     if value is None or not _is_number(value):
         return MISSING
@@ -73,6 +94,17 @@ def decimal(value: float | None, decimals: int = 2) -> str:
 
 
 def tick(value: float) -> str:
+def local_decimal(text: str) -> str:
+    """A number as Python wrote it ("332.5", "1e-05"), with the reader's decimal mark.
+
+    A cell is shown as it was read: no digit is rounded, added or grouped. Other text stays as it
+    is.
+    """
+    if not _PYTHON_NUMBER.fullmatch(text):
+        return text
+    return text.replace(".", get_decimal_symbol(locale()))
+
+
     """A value beside an axis: short, also where it is large ("250K", "250 mil")."""
     if abs(value) < LARGEST_PLAIN_TICK:
         return number(value, 4)
@@ -173,6 +205,8 @@ def init_app(app: Flask) -> None:
         tick=tick,
         percent=percent,
         datetime=date_and_time,
+        local_decimal=local_decimal,
+        plain_number=plain_number,
         isoformat=isoformat,
         timeago=timeago,
         duration=duration,

@@ -48,6 +48,40 @@ def test_number_takes_the_marks_of_the_language():
         assert formatting.number(1234.5, digits=5) == "1.234,5"
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (9.85e-5, "0.0000985"),
+        (3e-7, "0.0000003"),
+        (2e-9, "<0.0000001"),
+        (0, "0.00"),
+        (1.5, "1.50"),
+        (None, "–"),
+    ],
+)
+def test_plain_numbers_need_no_power_of_ten(value, shown):
+    assert formatting.plain_number(value, fixed=True) == shown
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ("332.5", "332,5"),
+        ("-1.25e-05", "-1,25e-05"),
+        ("1e-05", "1e-05"),
+        ("1234567.123456789", "1234567,123456789"),
+        ("540", "540"),
+        ("", ""),
+        ("v1.2", "v1.2"),
+        ("1.2.3", "1.2.3"),
+    ],
+)
+def test_a_cell_gets_the_decimal_mark_of_the_language_and_keeps_its_digits(cell, shown):
+    assert formatting.local_decimal(cell) == cell
+    with force_locale("pt_BR"):
+        assert formatting.local_decimal(cell) == shown
+
+
 def test_fixed_numbers_align():
     assert [formatting.number(value, fixed=True) for value in (1.5, 2.25, 0)] == [
         "1.50",
