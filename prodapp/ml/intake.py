@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, AnyStr, Final
 
+from prodapp.exceptions import DataRefused, N_
 from prodapp.ml.cells import read_cells
 from prodapp.ml.columns import describe_column, format_cell
 from prodapp.ml.conversion import Converted, convert
@@ -45,7 +46,8 @@ def preview_table(
 
     Without the whole file (``is_complete`` False) the half line at the end of ``head`` is left
     out, and figures and decisions are those of the head. Raises ``DataRefused`` as
-    :func:`read_table` does.
+    :func:`read_table` does, but that a head is not refused for what its numbers lack: they may
+    come later.
     """
     if not is_complete:
         head = _whole_lines(head)
@@ -57,6 +59,8 @@ def preview_table(
         limits=limits or Limits(),
         progress=no_progress,
     )
+    if is_complete:
+        _refuse_without_target(table)
     rows = table.frame.head(_PREVIEW_ROWS).astype(object)
     return Preview(
         dialect=table.dialect,
@@ -87,7 +91,7 @@ def read_table(
     with row and column when the file is no usable table, ``InvalidInput`` for a bad override.
     """
     with source.open("rb") as stream:
-        return _read(
+        table = _read(
             stream,
             n_bytes=source.stat().st_size,
             filename=filename or source.name,
@@ -95,6 +99,8 @@ def read_table(
             limits=limits or Limits(),
             progress=progress or no_progress,
         )
+    _refuse_without_target(table)
+    return table
 
 
 def _read(
@@ -130,6 +136,18 @@ def _read(
         on_column=within(_CELLS_SHARE, 1.0, 1.0),
     )
     return _table(layout, converted, cells.remarks)
+
+
+def _refuse_without_target(table: Table) -> None:
+    """Refuse a table that no model could be trained on, before anyone chooses a target in it."""
+    if not any(column.kind == "number" and column.n_distinct > 1 for column in table.columns):
+        raise DataRefused(
+            N_(
+                "No column holds numbers that vary, so none can be the target. Add the measure to "
+                "explain as a column of numbers; if there is one, check its decimal mark."
+            ),
+            code="no_numeric_target",
+        )
 
 
 def _table(layout: Layout, converted: Converted, remarks: list[Remark]) -> Table:
