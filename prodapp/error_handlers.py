@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from prodapp import exceptions as errors
 from prodapp.auth.guard import Surface, surface_of
-from prodapp.exceptions import DomainError, FieldError, N_
+from prodapp.exceptions import DomainError, FieldError, N_, place
 from prodapp.extensions import db
 from prodapp.i18n import gettext
 
@@ -112,7 +112,9 @@ def init_app(app: Flask) -> None:
 
 def say(message: str, params: Mapping[str, Any]) -> str:
     """``message`` in the caller's language, its places filled."""
-    return gettext(message, **params) if params else gettext(message)
+    where = place(message, params)
+    told = gettext(where, **params) if where else ""
+    return told + (gettext(message, **params) if params else gettext(message))
 
 
 def _on_domain_error(error: DomainError) -> BaseResponse:

@@ -19,6 +19,26 @@ def N_(message: str) -> str:
     return message
 
 
+ROW = N_("Row %(row)s: ")
+ROW_AND_COLUMN = N_("Row %(row)s, column “%(column)s”: ")
+
+
+def place(message: str, params: Mapping[str, Any]) -> str:
+    """The template of the place that ``params`` know and ``message`` does not tell, or nothing.
+
+    Goes before the message wherever one is shown, so that no refusal keeps its row to itself.
+    """
+    if "row" not in params or "%(row)" in message:
+        return ""
+    return ROW_AND_COLUMN if "column" in params and "%(column)" not in message else ROW
+
+
+def in_english(message: str, params: Mapping[str, Any]) -> str:
+    """A message as the command line shows it."""
+    template = place(message, params) + message
+    return template % params if params else template
+
+
 @dataclass(frozen=True)
 class FieldError:
     """One bad field of an input.
@@ -63,7 +83,7 @@ class DomainError(Exception):
         self.fields = fields
 
     def __str__(self) -> str:
-        return self.message % self.params if self.params else self.message
+        return in_english(self.message, self.params)
 
 
 class NotFound(DomainError):

@@ -24,17 +24,18 @@ from babel.numbers import (
 from flask import Flask
 
 from prodapp import charts
+from prodapp.exceptions import place
 from prodapp.i18n import gettext
 
 MISSING = "–"
 SMALLEST_PLAIN = 1e-4
 LARGEST_PLAIN = 1e12
-LARGEST_PLAIN_TICK = 1e5
 MOST_DECIMALS = 7
+LARGEST_PLAIN_TICK = 1e5
 # "%(n)d" and its kin: numbers arrive here as text, written in the reader's language.
 _NUMBER_PLACE = re.compile(r"%\((\w+)\)[-#0 +]*\d*(?:\.\d+)?[diufFeEgG]")
-SIZE_UNITS = ("B", "kB", "MB", "GB", "TB")
 _PYTHON_NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?")
+SIZE_UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def locale() -> Locale:
@@ -72,7 +73,6 @@ def number(value: float | None, digits: int = 3, *, fixed: bool = False) -> str:
     return str(format_decimal(rounded, pattern, locale=locale()))
 
 
-def decimal(value: float | None, decimals: int = 2) -> str:
 def plain_number(value: float | None, digits: int = 3, *, fixed: bool = False) -> str:
     """A size (0 or more) as :func:`number` gives it, but small ones without powers of ten.
 
@@ -86,6 +86,7 @@ def plain_number(value: float | None, digits: int = 3, *, fixed: bool = False) -
     return decimal(value, MOST_DECIMALS)
 
 
+def decimal(value: float | None, decimals: int = 2) -> str:
     """``value`` with exactly ``decimals`` decimal places, for figures that share a scale (R²)."""
     if value is None or not _is_number(value):
         return MISSING
@@ -93,7 +94,6 @@ def plain_number(value: float | None, digits: int = 3, *, fixed: bool = False) -
     return str(format_decimal(round(value, decimals) + 0.0, pattern, locale=locale()))
 
 
-def tick(value: float) -> str:
 def local_decimal(text: str) -> str:
     """A number as Python wrote it ("332.5", "1e-05"), with the reader's decimal mark.
 
@@ -105,6 +105,7 @@ def local_decimal(text: str) -> str:
     return text.replace(".", get_decimal_symbol(locale()))
 
 
+def tick(value: float) -> str:
     """A value beside an axis: short, also where it is large ("250K", "250 mil")."""
     if abs(value) < LARGEST_PLAIN_TICK:
         return number(value, 4)
@@ -187,6 +188,9 @@ def sentence(message: str, params: Mapping[str, Any] | None = None) -> str:
     translated = gettext(message)
     if not params:
         return translated
+    where = place(message, params)
+    if where:
+        translated = gettext(where) + translated
     shown = {
         name: (integer(value) if isinstance(value, int) else number(value))
         if _is_number(value)
@@ -201,12 +205,12 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         number=number,
         decimal=decimal,
+        local_decimal=local_decimal,
+        plain_number=plain_number,
         integer=integer,
         tick=tick,
         percent=percent,
         datetime=date_and_time,
-        local_decimal=local_decimal,
-        plain_number=plain_number,
         isoformat=isoformat,
         timeago=timeago,
         duration=duration,

@@ -6,6 +6,7 @@ Jobs run in a forked work-horse that RQ starts; each takes one id and nothing el
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -74,6 +75,14 @@ def as_domain_error(error: BaseException, *, request_id: str | None) -> DomainEr
 def is_final(error: DomainError) -> bool:
     """Whether trying again would only repeat the failure."""
     return error.error_code not in ("out_of_memory", "internal_error", "unavailable")
+
+
+def log_failure(log: logging.Logger, what: str, error: BaseException, told: DomainError) -> None:
+    """What people mend themselves is news; what nobody foresaw is an error with its trace."""
+    if error is told:
+        log.info("%s: %s", what, told.error_code)
+    else:
+        log.error("%s: %s", what, told.error_code, exc_info=error)
 
 
 def bind_log(*, request_id: str | None, **ids: int) -> None:

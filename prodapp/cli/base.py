@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import click
 from flask.cli import AppGroup, with_appcontext
@@ -25,8 +25,29 @@ EXIT_NOT_FOUND = 3
 EXIT_RUN_FAILED = 4
 EXIT_UNAVAILABLE = 5
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 log = logging.getLogger(__name__)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+READING = ("encoding", "delimiter", "decimal", "header")
+
+
+def reading_options(function: Function) -> Function:
+    """Options that decide instead of intake how a file is read; see :func:`overrides_of`."""
+    for option in (
+        click.option("--header", type=click.Choice(["yes", "no"]), help="Has the file a header?"),
+        click.option("--decimal", type=click.Choice([".", ","]), help="The decimal mark."),
+        click.option("--delimiter", help="What parts the columns; detected by default."),
+        click.option("--encoding", help="As utf-8 or cp1252; detected by default."),
+    ):
+        function = option(function)
+    return function
+
+
+def overrides_of(options: Mapping[str, str | None]) -> dict[str, str]:
+    """What the reading options say, without those that were left to intake."""
+    return {name: value for name in READING if (value := options[name]) is not None}
 
 
 def fail(error: DomainError) -> NoReturn:

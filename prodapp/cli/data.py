@@ -14,10 +14,13 @@ from prodapp.cli.base import (
     cli_caller,
     columns_of,
     json_option,
+    overrides_of,
     print_json,
     print_table,
+    reading_options,
 )
 from prodapp.datasets import service as datasets
+from prodapp.exceptions import in_english
 from prodapp.machines import overviews
 from prodapp.machines import service as machines
 from prodapp.models import Dataset
@@ -77,12 +80,17 @@ def delete_machine(machine_id: int, yes: bool) -> None:
 @dataset.command("import")
 @click.argument("machine_id", type=int)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@reading_options
 @json_option
-def import_dataset(machine_id: int, file: Path, as_json: bool) -> None:
+def import_dataset(machine_id: int, file: Path, as_json: bool, **reading: str | None) -> None:
     """Upload FILE for a machine and show how it will be read."""
     with file.open("rb") as source:
         row = datasets.register_dataset(
-            cli_caller(), machine_id=machine_id, source=source, filename=file.name
+            cli_caller(),
+            machine_id=machine_id,
+            source=source,
+            filename=file.name,
+            overrides=overrides_of(reading),
         )
     if as_json:
         print_json(_document(row))
@@ -119,6 +127,8 @@ def list_datasets(machine_id: int, as_json: bool) -> None:
 def print_dataset(row: Dataset) -> None:
     """Decisions, remarks and columns as text."""
     click.echo(f"Data set {row.id} of machine {row.machine_id}: {row.filename} ({row.state})")
+    if row.error_message:
+        click.secho(in_english(row.error_message, row.error_params or {}), fg="red")
     for decision in row.preview["decisions"]:
         reason = decision["reason"] % decision["params"]
         click.echo(f"  {decision['name']}: {decision['value']} – {reason}")
@@ -130,4 +140,5 @@ def print_dataset(row: Dataset) -> None:
 
 def _document(row: Dataset) -> dict[str, Any]:
     names = ("id", "machine_id", "filename", "state", "n_rows", "n_columns", "preview")
-    return dict(columns_of(row, names))
+    error = in_english(row.error_message, row.error_params or {}) if row.error_message else None
+    return {**columns_of(row, names), "error_code": row.error_code, "error": error}

@@ -17,14 +17,18 @@ from prodapp.cli.base import (
     columns_of,
     command,
     json_option,
+    overrides_of,
     print_json,
     print_table,
+    reading_options,
 )
-from prodapp.datasets import service as datasets
+from prodapp.exceptions import in_english
 from prodapp.extensions import db
+from prodapp.ml.specification import ALGORITHMS
 from prodapp.models import DatasetState, ModelVersion, RunState, TrainingRun
 from prodapp.models.training_run import TERMINAL
 from prodapp.ranking import service as rankings
+from prodapp.submissions import service as submissions
 from prodapp.training import service as training
 
 WATCH_SECONDS = 0.3
@@ -52,7 +56,10 @@ run = DomainGroup("runs", help="Training runs.")
 @click.option("--dataset", "dataset_id", type=int, help="Train on this data set instead of a FILE.")
 @click.option("--target", required=True, help="The column that says how well it produced.")
 @click.option("--feature", "features", multiple=True, help="Use only these columns (repeat).")
-@click.option("--algorithm", default="random_forest", show_default=True)
+@click.option(
+    "--algorithm", type=click.Choice(list(ALGORITHMS)), default="random_forest", show_default=True
+)
+@reading_options
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--no-wait", is_flag=True, help="Return at once; the worker goes on.")
 @click.option("--here", is_flag=True, help="Do the work in this process, without a worker.")
@@ -68,30 +75,35 @@ def train(
     no_wait: bool,
     here: bool,
     as_json: bool,
+    **reading: str | None,
 ) -> None:
     """Train machine MACHINE_ID on a CSV FILE (or a stored data set) and print the ranking."""
     caller = cli_caller()
     if (file is None) == (dataset_id is None):
         raise click.UsageError("Name either a FILE or a --dataset.")
+    specification = {
+        "target": target,
+        "features": list(features) or None,
+        "algorithm": algorithm,
+        "random_state": seed,
+    }
     if file is not None:
         with file.open("rb") as source:
-            dataset_id = datasets.register_dataset(
-                caller, machine_id=machine_id, source=source, filename=file.name
-            ).id
-    elif dataset_of(caller, dataset_id or 0).machine_id != machine_id:
-        raise click.UsageError(f"Data set {dataset_id} belongs to another machine.")
-    started = training.start_run(
-        caller,
-        dataset_id=dataset_id or 0,
-        specification={
-            "target": target,
-            "features": list(features) or None,
-            "algorithm": algorithm,
-            "random_state": seed,
-        },
-    )
+            started = submissions.submit_file(
+                caller,
+                machine_id=machine_id,
+                source=source,
+                filename=file.name,
+                overrides=overrides_of(reading),
+                specification=specification,
+            )
+    else:
+        stored = dataset_of(caller, dataset_id or 0)
+        if stored.machine_id != machine_id:
+            raise click.UsageError(f"Data set {stored.id} belongs to another machine.")
+        started = training.start_run(caller, dataset_id=stored.id, specification=specification)
     if no_wait:
-        click.echo(f"Run {started.id} is {started.state}.")
+        _print_started(started, as_json=as_json)
         return
     if here:
         _work_here(started)
@@ -134,10 +146,17 @@ def cancel_run(run_id: int) -> None:
 
 @run.command("retry")
 @click.argument("run_id", type=int)
-def retry_run(run_id: int) -> None:
+@json_option
+def retry_run(run_id: int, as_json: bool) -> None:
     """Start a new run like one that has ended."""
-    started = training.retry_run(cli_caller(), run_id)
-    click.echo(f"Run {started.id} is {started.state}.")
+    _print_started(training.retry_run(cli_caller(), run_id), as_json=as_json)
+
+
+def _print_started(started: TrainingRun, *, as_json: bool) -> None:
+    if as_json:
+        print_json(columns_of(started, RUN_COLUMNS))
+    else:
+        click.echo(f"Run {started.id} is {started.state}.")
 
 
 def finish(started: TrainingRun, *, as_json: bool = False) -> None:
@@ -150,7 +169,7 @@ def finish(started: TrainingRun, *, as_json: bool = False) -> None:
         else:
             print_ranking(version)
         return
-    reason = (started.error_message or "Canceled.") % (started.error_params or {})
+    reason = in_english(started.error_message or "Canceled.", started.error_params or {})
     click.secho(f"Run {started.id} {started.state}: {reason}", fg="red", err=True)
     raise SystemExit(EXIT_RUN_FAILED)
 

@@ -14,7 +14,14 @@ from prodapp.ml.intake import Table, read_table
 from prodapp.models import Dataset
 from prodapp.models.lease import Failure, Lease
 from prodapp.storage import StoredFile, storage
-from prodapp.work import Pulse, as_domain_error, bind_log, is_final, worker_name
+from prodapp.work import (
+    Pulse,
+    as_domain_error,
+    bind_log,
+    is_final,
+    log_failure,
+    worker_name,
+)
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +78,7 @@ def _store_parquet(table: Table) -> StoredFile:
 
 def _end_failed(dataset: Dataset, lease: Lease, error: BaseException) -> None:
     failure = as_domain_error(error, request_id=dataset.request_id)
-    log.error("data set %s: %s", dataset.id, failure.error_code, exc_info=error)
+    log_failure(log, f"data set {dataset.id}", error, failure)
     db.session.rollback()
     try:
         with command() as session:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from prodapp.formatting import number, percent
 from prodapp.i18n import gettext as _
 from prodapp.models import ModelVersion, VariableRanking
@@ -17,6 +20,8 @@ def direction(item: VariableRanking, *, target: str) -> str:
         return _("Raising %(variable)s tends to raise %(target)s.", **names)
     if item.effect == "decreases":
         return _("Raising %(variable)s tends to lower %(target)s.", **names)
+    if not item.dependence:  # a category has no more and less
+        return _("%(target)s differs between the values of %(variable)s.", **names)
     return _("The relation between %(variable)s and %(target)s is not linear.", **names)
 
 
@@ -27,8 +32,8 @@ def verdict(version: ModelVersion) -> str:
     if not metrics["explains"]:
         return _(
             "These variables do not explain %(target)s: on %(n)s samples that the model had not "
-            "seen, it does no better than always predicting the mean. Do not act on the order "
-            "below.",
+            "seen, it is not surely better than always predicting the mean. Do not act on the "
+            "order of the variables.",
             **names,
         )
     top = version.ranking[0]
@@ -38,11 +43,18 @@ def verdict(version: ModelVersion) -> str:
         "(between %(low)s and %(high)s).",
         variable=top.feature,
         share=percent(top.score_final),
-        r2=percent(metrics["r2"]),
-        low=percent(metrics["r2_interval"]["low"]),
-        high=percent(metrics["r2_interval"]["high"]),
+        **_explained(metrics),
         **names,
     )
+
+
+def _explained(metrics: Mapping[str, Any]) -> dict[str, str]:
+    """R² and its interval as shares, as finely as it takes to tell them from each other and 1."""
+    low, high = metrics["r2_interval"]["low"], metrics["r2_interval"]["high"]
+    decimals = 0 if high - low >= 0.02 else 1
+    # Held-out samples never prove a perfect model: rounding must not claim one.
+    shown = (min(value, 0.999) for value in (metrics["r2"], low, high))
+    return dict(zip(("r2", "low", "high"), (percent(v, decimals) for v in shown), strict=True))
 
 
 def insights(version: ModelVersion) -> list[str]:

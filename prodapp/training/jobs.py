@@ -22,7 +22,14 @@ from prodapp.models.lease import Failure, Lease
 from prodapp.storage import StoredFile, storage
 from prodapp.training import transitions
 from prodapp.training.columns import columns_of
-from prodapp.work import Pulse, as_domain_error, bind_log, is_final, worker_name
+from prodapp.work import (
+    Pulse,
+    as_domain_error,
+    bind_log,
+    is_final,
+    log_failure,
+    worker_name,
+)
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +48,9 @@ def run_training(run_id: int) -> None:
     try:
         failpoints.reach("run.claimed")
         _train_and_publish(run, lease)
-    except RunCanceled:
+    except (RunCanceled, LeaseLost):
+        # The last steps refuse a canceled run as they refuse a stranger: whose is it still?
         _end_canceled(lease)
-    except LeaseLost:
-        log.warning("run %s: the lease is lost, nothing is published", run_id)
     except BaseException as error:  # the job's outer edge: every failure must reach the row
         _end_failed(run, lease, error)
         if not isinstance(error, Exception):
@@ -144,12 +150,12 @@ def _end_canceled(lease: Lease) -> None:
         with command() as session:
             transitions.cancel_owned(session, lease)
     except LeaseLost:
-        log.info("run %s had ended when its cancel arrived", lease.row_id)
+        log.warning("run %s: the lease is lost, nothing is published", lease.row_id)
 
 
 def _end_failed(run: TrainingRun, lease: Lease, error: BaseException) -> None:
     failure = as_domain_error(error, request_id=run.request_id)
-    log.error("run %s: %s", run.id, failure.error_code, exc_info=error)
+    log_failure(log, f"run {run.id}", error, failure)
     db.session.rollback()
     try:
         with command() as session:

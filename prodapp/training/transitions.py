@@ -52,6 +52,7 @@ def begin_publishing(session: Session, lease: Lease) -> None:
         TrainingRun,
         lease,
         expect=(RunState.RUNNING,),
+        where=(TrainingRun.cancel_requested_at.is_(None),),
         state=RunState.PUBLISHING,
         stage="publishing",
         progress=0.0,
@@ -67,7 +68,9 @@ def succeed(session: Session, lease: Lease) -> None:
         error_message=None,
         error_params=None,
     )
-    advance(session, TrainingRun, lease, expect=(RunState.PUBLISHING,), **values)
+    # A cancel that was accepted until now counts: nothing of the run may be published after it.
+    wanted = (TrainingRun.cancel_requested_at.is_(None),)
+    advance(session, TrainingRun, lease, expect=(RunState.PUBLISHING,), where=wanted, **values)
 
 
 def fail(session: Session, lease: Lease, failure: Failure) -> None:
@@ -91,7 +94,9 @@ def fail_or_retry(session: Session, lease: Lease, run: TrainingRun, failure: Fai
 
 
 def cancel_owned(session: Session, lease: Lease) -> None:
-    advance(session, TrainingRun, lease, expect=OWNED, **_canceled())
+    """End the run that ``lease`` owns, if a cancel was asked for."""
+    asked = (TrainingRun.cancel_requested_at.is_not(None),)
+    advance(session, TrainingRun, lease, expect=OWNED, where=asked, **_canceled())
 
 
 def renew_lease(session: Session, run_id: int, *, worker_name: str) -> None:

@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from prodapp.exceptions import DomainError, FieldError, InvalidInput, N_, NotFound, TooLarge
+from prodapp.exceptions import (
+    DataRefused,
+    DomainError,
+    FieldError,
+    InvalidInput,
+    N_,
+    NotFound,
+    TooLarge,
+)
 
 
 def test_message_is_filled_from_its_params() -> None:
@@ -35,3 +43,18 @@ def test_field_errors_cannot_be_changed() -> None:
     field = FieldError("/name", "Give a name.")
     with pytest.raises(AttributeError):
         field.pointer = "/other"  # type: ignore[misc]
+
+
+def test_a_refusal_tells_its_row_even_where_its_message_does_not() -> None:
+    error = DataRefused("A quote is never closed.", row=7)
+    assert str(error) == "Row 7: A quote is never closed."
+
+
+def test_a_refusal_tells_its_column_beside_its_row() -> None:
+    error = DataRefused("This is no number.", row=7, column="heat")
+    assert str(error) == "Row 7, column “heat”: This is no number."
+
+
+def test_a_message_that_tells_its_place_itself_is_left_alone() -> None:
+    error = DataRefused("Row %(row)s has too many cells.", row=7)
+    assert str(error) == "Row 7 has too many cells."

@@ -54,13 +54,27 @@ def test_stored_data_can_be_trained_on_by_its_own_machine_alone(run: Run, caller
     assert "Run 1 is queued." in run("train", str(dataset.machine_id), *options).stdout
 
 
+def test_an_unknown_algorithm_is_a_wrong_usage_that_lists_the_known(run: Run, csv: str) -> None:
+    run("machine", "create", "Press")
+    options = ["--target", "yield", "--algorithm", "magic"]
+    result = run("train", "1", csv, *options, expect=2)
+    assert "random_forest" in result.stderr
+
+
+def test_a_file_is_read_as_the_options_say(
+    run: Run, run_json: Callable[..., Any], csv: str
+) -> None:
+    run("machine", "create", "Press")
+    shown = run_json("dataset", "import", "1", csv, "--header", "no")
+    assert shown["preview"]["n_rows"] == 121  # the names are a row then
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         (["--target", "yeild"], "yield"),
         (["--target", "shift"], "must hold numbers"),
         (["--target", "yield", "--feature", "pressure"], "pressure"),
-        (["--target", "yield", "--algorithm", "magic"], "algorithm: Choose one of"),
         (["--target", "yield", "--seed", "-1"], "random_state"),
     ],
 )

@@ -47,16 +47,23 @@ def say(app: Flask) -> Say:
     return run
 
 
+CURVE = [[0.0, 1.0], [1.0, 0.0], [2.0, 1.0]]
+
+
 @pytest.mark.parametrize(
-    ("effect", "sentence"),
+    ("effect", "curve", "sentence"),
     [
-        ("increases", "Raising heat tends to raise yield."),
-        ("decreases", "Raising heat tends to lower yield."),
-        ("nonmonotonic", "The relation between heat and yield is not linear."),
+        ("increases", CURVE, "Raising heat tends to raise yield."),
+        ("decreases", CURVE, "Raising heat tends to lower yield."),
+        ("nonmonotonic", CURVE, "The relation between heat and yield is not linear."),
+        ("nonmonotonic", [], "yield differs between the values of heat."),  # a category
     ],
 )
-def test_a_direction_is_a_sentence(say: Say, effect: str, sentence: str) -> None:
+def test_a_direction_is_a_sentence(
+    say: Say, effect: str, curve: list[list[float]], sentence: str
+) -> None:
     item = make_item(effect=effect)
+    item.dependence = curve
     assert say(sentences.direction, item, target="yield") == sentence
     translated = say(sentences.direction, item, target="yield", language="pt-BR")
     assert translated != sentence

@@ -129,3 +129,22 @@ def test_the_queue_being_away_leaves_the_run_to_the_dispatcher(app: Flask, calle
     assert reload(run).dispatched_at is None
     assert service.dispatch() == 0
     assert reload(run).state == RunState.QUEUED
+
+
+def test_a_cancel_accepted_while_publishing_publishes_nothing(
+    any_app: Flask, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The artifact is being stored when the cancel arrives."""
+    from prodapp.training import jobs
+
+    run = make_run(caller)
+    dump = jobs.dump_pipeline
+
+    def dump_and_cancel(pipeline):  # type: ignore[no-untyped-def]
+        service.cancel_run(caller, run.id)
+        return dump(pipeline)
+
+    monkeypatch.setattr(jobs, "dump_pipeline", dump_and_cancel)
+    run_training(run.id)
+    assert reload(run).state == RunState.CANCELED
+    assert db.session.scalar(select(func.count(ModelVersion.id))) == 0
