@@ -24,6 +24,7 @@ from prodapp.exceptions import in_english
 from prodapp.machines import overviews
 from prodapp.machines import service as machines
 from prodapp.models import Dataset
+from prodapp.pagination import MAX_PAGE_SIZE
 
 machine = DomainGroup("machine", help="Machines of the plant.")
 dataset = DomainGroup("dataset", help="Uploaded data.")
@@ -43,16 +44,34 @@ def create_machine(name: str, as_json: bool) -> None:
 
 @machine.command("list")
 @click.option("--search", "q", default="", help="Part of the name.")
+@click.option("--status", type=click.Choice(overviews.STATUSES))
+@click.option("--sort", type=click.Choice(overviews.SORTS), default="name", show_default=True)
+@click.option("--descending", is_flag=True, help="Last ones first.")
+@click.option("--page", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--page-size", type=click.IntRange(1, MAX_PAGE_SIZE), default=MAX_PAGE_SIZE)
 @json_option
-def list_machines(q: str, as_json: bool) -> None:
-    """List the machines."""
-    wanted = q.casefold()
-    found = [m for m in overviews.all_machines(cli_caller()) if wanted in m.name.casefold()]
+def list_machines(as_json: bool, **query: Any) -> None:
+    """List the machines, a page at a time."""
+    found = overviews.list_machines(cli_caller(), **query)
     if as_json:
-        print_json([asdict(item) for item in found])
+        print_json([asdict(item) for item in found.items])
         return
     headers = ("id", "name", "status", "target", "r2", "top_variable", "trained_at")
-    print_table(headers, [[getattr(item, name) for name in headers] for item in found])
+    print_table(headers, [[getattr(item, name) for name in headers] for item in found.items])
+    if found.n_pages > 1:
+        click.echo(f"page {found.number} of {found.n_pages}, {found.total} machines", err=True)
+
+
+@machine.command("show")
+@click.argument("machine_id", type=int)
+@json_option
+def show_machine(machine_id: int, as_json: bool) -> None:
+    """Show a machine: its status, what its champion explains, its latest run."""
+    found = asdict(overviews.overview(cli_caller(), machine_id))
+    if as_json:
+        print_json(found)
+    else:
+        print_table(("", ""), list(found.items()))
 
 
 @machine.command("rename")

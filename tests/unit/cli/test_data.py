@@ -101,3 +101,21 @@ def test_a_file_that_is_no_table_is_refused(run: Run, tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
         result = run("dataset", "import", "1", str(tmp_path / name), expect=1)
         assert name in result.stderr
+
+
+def test_machines_are_sorted_and_paged(run: Run, run_json: Callable[..., Any]) -> None:
+    for name in ("Mill", "Kiln", "Press"):
+        run("machine", "create", name)
+    options = ["--sort", "name", "--descending", "--page-size", "2"]
+    first = run_json("machine", "list", *options)
+    assert [machine["name"] for machine in first] == ["Press", "Mill"]
+    second = run("machine", "list", *options, "--page", "2")
+    assert "Kiln" in second.stdout
+    assert "page 2 of 2, 3 machines" in second.stderr
+
+
+def test_one_machine_is_shown(run: Run, run_json: Callable[..., Any]) -> None:
+    run("machine", "create", "Mill")
+    assert run_json("machine", "show", "1")["status"] == "created"
+    assert "Mill" in run("machine", "show", "1").stdout
+    run("machine", "show", "2", expect=3)
