@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -124,12 +125,13 @@ def test_the_list_is_searched_while_typing(visit: Callable[..., Visit]) -> None:
 
 def test_deleting_asks_first_and_names_what_is_lost(visit: Callable[..., Visit]) -> None:
     window = visit()
-    window.server.flask("machine", "create", "Short-lived")
+    machine = json.loads(window.server.flask("machine", "create", "Short-lived", "--json"))
+    window.server.flask("dataset", "import", str(machine["id"]), str(CONCRETE))
     page = window.sign_in()
     page.get_by_role("link", name="Short-lived").click()
     page.get_by_role("link", name="Delete").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("0 data sets")
+    expect(dialog).to_contain_text("1 data set with its file")
     dialog.get_by_role("button", name="Keep it").click()
     expect(dialog).to_be_hidden()
     page.get_by_role("link", name="Delete").click()
