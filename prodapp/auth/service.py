@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from prodapp import audit
@@ -103,10 +103,6 @@ def user_by_name(username: str) -> User:
     if user is None:
         raise NotFound(N_("There is no user named %(username)s."), username=username)
     return user
-
-
-def n_users() -> int:
-    return db.session.scalar(select(func.count(User.id))) or 0
 
 
 def authenticate(username: str, password: str) -> User:

@@ -188,12 +188,6 @@ def horse_died(run_id: int, *, worker_name: str, cause: HorseDeath) -> None:
         return
 
 
-def n_runs_by_state() -> dict[str, int]:
-    """How many runs are in each state that has any, over all sites."""
-    rows = db.session.execute(select(TrainingRun.state, func.count()).group_by(TrainingRun.state))
-    return {row[0]: row[1] for row in rows}
-
-
 def published_version_id(run: TrainingRun) -> int | None:
     """The id of the version that the run published, where it has."""
     return db.session.scalar(select(ModelVersion.id).where(ModelVersion.run_id == run.id))

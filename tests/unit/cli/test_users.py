@@ -66,7 +66,7 @@ def test_a_user_that_cannot_be_is_refused_with_the_reason(
     result = run("user", "create", *args, expect=1, typed=typed)
     assert words in result.stderr
     assert result.stdout == ""
-    assert auth.n_users() == 1
+    assert len(auth.list_users()) == 1
 
 
 def test_an_unknown_role_names_those_that_exist(run: Run) -> None:

@@ -19,7 +19,7 @@ from prodapp.models.lease import HorseDeath
 from prodapp.models.types import db_now
 from prodapp.training import service, transitions
 from prodapp.training.jobs import run_training
-from tests.factories import make_dataset, make_ready_dataset, make_run, make_version
+from tests.factories import make_dataset, make_ready_dataset, make_run
 
 
 def reload(run: TrainingRun) -> TrainingRun:
@@ -167,12 +167,6 @@ def test_the_position_counts_the_runs_ahead(app: Flask, caller: Caller) -> None:
     assert service.queue_position(second) == 1
     service.cancel_run(caller, first.id)
     assert service.queue_position(second) == 0
-
-
-def test_states_are_counted_over_all_sites(app: Flask, caller: Caller) -> None:
-    version = make_version(caller)
-    make_run(caller, version.dataset)
-    assert service.n_runs_by_state() == {RunState.SUCCEEDED: 1, RunState.QUEUED: 1}
 
 
 def test_a_machine_deleted_meanwhile_gets_no_run(
