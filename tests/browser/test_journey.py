@@ -75,7 +75,7 @@ def test_from_sign_in_to_a_ranking(visit: Callable[..., Visit], size: str) -> No
 
 
 def test_a_run_says_that_it_is_ready_to_those_who_cannot_see(visit: Callable[..., Visit]) -> None:
-    page = visit().sign_in()
+    page = visit().enter()
     add_machine(page, "Announced")
     upload(page, CONCRETE)
     page.get_by_label(re.compile("^Target")).select_option("compressive_strength")
@@ -86,7 +86,7 @@ def test_a_run_says_that_it_is_ready_to_those_who_cannot_see(visit: Callable[...
 def test_a_run_can_be_canceled_and_tried_again(
     visit: Callable[..., Visit], long_file: Path
 ) -> None:
-    page = visit().sign_in()
+    page = visit().enter()
     add_machine(page, "Canceled")
     upload(page, long_file)
     page.get_by_label(re.compile("^Target")).select_option("compressive_strength")
@@ -100,7 +100,7 @@ def test_a_file_that_is_no_table_is_refused_with_what_to_do(
     visit: Callable[..., Visit], tmp_path: Path
 ) -> None:
     window = visit()
-    page = window.sign_in()
+    page = window.enter()
     add_machine(page, "Refused")
     file = tmp_path / "notes.csv"
     file.write_text("only one column\n" + "\n".join("word" for _ in range(50)) + "\n")
@@ -116,7 +116,7 @@ def test_the_list_is_searched_while_typing(visit: Callable[..., Visit]) -> None:
     window = visit()
     window.server.flask("machine", "create", "Oven north")
     window.server.flask("machine", "create", "Oven south")
-    page = window.sign_in()
+    page = window.enter()
     page.get_by_label("Search by name").press_sequentially("south")
     expect(page.get_by_role("link", name="Oven south")).to_be_visible()
     expect(page.get_by_role("link", name="Oven north")).to_have_count(0)
@@ -127,7 +127,7 @@ def test_deleting_asks_first_and_names_what_is_lost(visit: Callable[..., Visit])
     window = visit()
     machine = json.loads(window.server.flask("machine", "create", "Short-lived", "--json"))
     window.server.flask("dataset", "import", str(machine["id"]), str(CONCRETE))
-    page = window.sign_in()
+    page = window.enter()
     page.get_by_role("link", name="Short-lived").click()
     page.get_by_role("link", name="Delete").click()
     dialog = page.get_by_role("dialog")
@@ -183,14 +183,14 @@ def test_a_run_that_is_gone_while_it_is_watched_says_so(
     visit: Callable[..., Visit], long_file: Path
 ) -> None:
     window = visit()
-    page = window.sign_in()
+    page = window.enter()
     add_machine(page, "Deleted by a colleague")
     upload(page, long_file)
     page.get_by_label(re.compile("^Target")).select_option("compressive_strength")
     page.get_by_role("button", name="Train", exact=True).click()
     back = page.get_by_role("link", name="Deleted by a colleague").get_attribute("href")
     colleague = visit()
-    colleague.sign_in()
+    colleague.enter()
     colleague.open(f"{back}/delete").get_by_role("button", name="Delete for good").click()
     expect(page.get_by_role("alert")).to_contain_text("There is no training run")
     # The browser itself notes the 404 of each question.

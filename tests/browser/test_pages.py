@@ -49,7 +49,7 @@ def test_every_page_is_accessible_and_fits(
     window = visit(size, theme)
     window.open("/app/sign-in")
     assert window.violations() == []
-    page = window.sign_in()
+    page = window.enter()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
     for name, path in paths.items():
         window.open(path)
@@ -66,7 +66,7 @@ def test_every_page_is_accessible_and_fits(
 
 def test_a_missing_page_says_so_and_leads_back(visit: Callable[..., Visit]) -> None:
     window = visit()
-    page = window.sign_in()
+    page = window.enter()
     window.open("/app/machines/987654321")
     expect(page.get_by_role("link", name="Go to the machines")).to_be_visible()
     assert window.violations() == []
@@ -75,7 +75,7 @@ def test_a_missing_page_says_so_and_leads_back(visit: Callable[..., Visit]) -> N
 
 
 def test_the_theme_is_kept(visit: Callable[..., Visit]) -> None:
-    page = visit(theme="light").sign_in()
+    page = visit(theme="light").enter()
     page.get_by_role("button", name="Dark theme").click()
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
