@@ -15,7 +15,7 @@ PYTEST_ARGS ?= --numprocesses logical --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run serve dev test browser check format lock clean
+.PHONY: help run serve dev test browser faults check format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,12 @@ test: $(VENV)/.installed-dev ## run every test
 
 browser: $(VENV)/.installed-dev ## run the tests that drive Chromium
 	$(BIN)/python -m pytest -m browser
+
+# The table of targets and figures is printed and kept in $(FAULTS_REPORT). About two hours.
+FAULTS_REPORT ?= instance/faults.json
+
+faults: $(VENV)/.installed-dev ## hurt everything at length: kills, lost services, full disks
+	FAULTS=long FAULTS_REPORT=$(FAULTS_REPORT) $(BIN)/python -m pytest -p no:randomly tests/faults
 
 check: $(VENV)/.installed-dev ## lint, format, types, layers, templates
 	$(BIN)/ruff check .

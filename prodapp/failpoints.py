@@ -1,8 +1,8 @@
 """Named points at which a test may stop a background process; they do nothing elsewhere.
 
 A file ``failpoints/<name>`` in the instance folder arms a point, in the testing profile alone:
-``wait`` holds the process until the file is gone (a file ``<name>.reached`` says that it is held),
-``die`` ends it as SIGKILL would.
+``wait`` holds the process until the file is gone (a file ``<name>.reached`` holds the id of the
+process that is held), ``die`` ends it as SIGKILL would.
 """
 
 from __future__ import annotations
@@ -30,6 +30,6 @@ def reach(name: str) -> None:
     if action == "die":
         path.unlink()
         os.kill(os.getpid(), signal.SIGKILL)
-    path.with_name(f"{name}.reached").touch()
+    path.with_name(f"{name}.reached").write_text(str(os.getpid()), encoding="ascii")
     while path.exists():
         time.sleep(POLL_SECONDS)
