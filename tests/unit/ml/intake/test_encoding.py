@@ -7,7 +7,7 @@ import io
 import pytest
 
 from prodapp.exceptions import DataRefused
-from prodapp.ml.encoding import detect_encoding
+from prodapp.ml.intake.encoding import detect_encoding
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_encoding_is_found(content: bytes, encoding: str) -> None:
 
 
 def test_a_character_across_two_portions_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("prodapp.ml.encoding._CHUNK_BYTES", 1)
+    monkeypatch.setattr("prodapp.ml.intake.encoding._CHUNK_BYTES", 1)
     assert detect_encoding(io.BytesIO("ããã".encode()), filename="t.csv")[0] == "utf-8"
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from prodapp.exceptions import DataRefused, N_
-from prodapp.ml.layout import Layout
+from prodapp.ml.intake.layout import Layout
 from prodapp.ml.table import Limits, Remark
 
 #: Cells parsed between two calls of the progress callback: some tenths of a second.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodapp.ml.numerals import to_floats, vote
+from prodapp.ml.intake.numerals import to_floats, vote
 
 
 def column(*cells: str | None) -> pa.ChunkedArray:

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from prodapp.exceptions import N_
-from prodapp.ml.cells import Cells
 from prodapp.ml.columns import text_kind
-from prodapp.ml.dates import Dates, read_dates
-from prodapp.ml.numerals import Vote, is_missing, thousands_mark, to_floats, vote
+from prodapp.ml.intake.cells import Cells
+from prodapp.ml.intake.dates import Dates, read_dates
+from prodapp.ml.intake.numerals import Vote, is_missing, thousands_mark, to_floats, vote
 from prodapp.ml.table import Decision, Remark
 
 #: A column is one of numbers when at least this share of its cells are; the rest is remarked.

@@ -7,8 +7,8 @@ import io
 import pytest
 
 from prodapp.exceptions import RunCanceled
-from prodapp.ml import parsing
-from prodapp.ml.layout import detect_layout
+from prodapp.ml.intake import parsing
+from prodapp.ml.intake.layout import detect_layout
 from prodapp.ml.table import Limits
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from prodapp.exceptions import DataRefused, InvalidInput, N_
-from prodapp.ml.numerals import MISSING_CODES, number_pattern
+from prodapp.ml.intake.numerals import MISSING_CODES, number_pattern
 from prodapp.ml.table import Decision
 
 DELIMITERS: Final = (";", ",", "\t", "|")

@@ -206,7 +206,7 @@ def test_both_parsers_read_the_same(
     read: Read, monkeypatch: pytest.MonkeyPatch, content: str, encoding: str
 ) -> None:
     quick = read(encode(content, encoding))
-    monkeypatch.setattr("prodapp.ml.parsing._parse_quickly", lambda *_, **__: None)
+    monkeypatch.setattr("prodapp.ml.intake.parsing._parse_quickly", lambda *_, **__: None)
     careful = read(encode(content, encoding))
     pd.testing.assert_frame_equal(quick.frame, careful.frame)
     assert quick.remarks == careful.remarks

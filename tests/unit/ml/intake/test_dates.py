@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from prodapp.ml.dates import Dates, read_dates
+from prodapp.ml.intake.dates import Dates, read_dates
 
 
 def dates(*cells: str | None) -> Dates | None:

@@ -1,4 +1,4 @@
-"""Bytes → table: the one way in for data, with every decision open to be seen and changed."""
+"""One file, from its layout to its columns: previewed from its head, or read whole."""
 
 from __future__ import annotations
 
@@ -9,24 +9,12 @@ from pathlib import Path
 from typing import IO, AnyStr, Final
 
 from prodapp.exceptions import DataRefused, N_
-from prodapp.ml.cells import read_cells
 from prodapp.ml.columns import describe_column, format_cell
-from prodapp.ml.conversion import Converted, convert
-from prodapp.ml.layout import Layout, check_overrides, detect_layout
+from prodapp.ml.intake.cells import read_cells
+from prodapp.ml.intake.conversion import Converted, convert
+from prodapp.ml.intake.layout import Layout, check_overrides, detect_layout
 from prodapp.ml.progress import Progress, no_progress
-from prodapp.ml.table import Column, Decision, Dialect, Limits, Preview, Remark, Table
-
-__all__ = [
-    "Column",
-    "Decision",
-    "Dialect",
-    "Limits",
-    "Preview",
-    "Remark",
-    "Table",
-    "preview_table",
-    "read_table",
-]
+from prodapp.ml.table import Dialect, Limits, Preview, Remark, Table
 
 _PREVIEW_ROWS: Final = 20
 #: Shares of the reading stage: finding the encoding, cutting cells; the rest is conversion.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prodapp.ml.dialect import declared_delimiter, detect_delimiter, has_header
+from prodapp.ml.intake.dialect import declared_delimiter, detect_delimiter, has_header
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,14 @@ from dataclasses import dataclass
 from typing import IO, Final
 
 from prodapp.exceptions import DataRefused, InvalidInput, N_
-from prodapp.ml.dialect import QUOTE, declared_delimiter, detect_delimiter, has_header, records
-from prodapp.ml.encoding import detect_encoding
+from prodapp.ml.intake.dialect import (
+    QUOTE,
+    declared_delimiter,
+    detect_delimiter,
+    has_header,
+    records,
+)
+from prodapp.ml.intake.encoding import detect_encoding
 from prodapp.ml.table import Decision, Limits
 
 OVERRIDES: Final = ("encoding", "delimiter", "decimal", "header")

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from prodapp.exceptions import DataRefused, N_
-from prodapp.ml.layout import Layout
-from prodapp.ml.parsing import parse, too_wide
+from prodapp.ml.intake.layout import Layout
+from prodapp.ml.intake.parsing import parse, too_wide
 from prodapp.ml.table import Limits, Remark
 
 _LISTED_ROWS: Final = 20

@@ -1,0 +1,16 @@
+"""Bytes → table: the one way in for data, with every decision open to be seen and changed."""
+
+from prodapp.ml.intake.reading import preview_table, read_table
+from prodapp.ml.table import Column, Decision, Dialect, Limits, Preview, Remark, Table
+
+__all__ = [
+    "Column",
+    "Decision",
+    "Dialect",
+    "Limits",
+    "Preview",
+    "Remark",
+    "Table",
+    "preview_table",
+    "read_table",
+]
