@@ -7,8 +7,10 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from flask import current_app
+from sqlalchemy import Connection
 
 from prodapp.models.types import Json, UtcDateTime
+from prodapp.postgres import wait_for_ever
 
 
 def render_item(kind: str, item: Any, autogen_context: AutogenContext) -> str | Literal[False]:
@@ -22,23 +24,38 @@ def render_item(kind: str, item: Any, autogen_context: AutogenContext) -> str | 
 
 
 def run_migrations() -> None:
-    """Migrate over one connection. On SQLite a changed table is copied (batch mode)."""
-    extension = current_app.extensions["migrate"]
-    engine = extension.db.engine
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
+    """Migrate over a connection of our own, or inside the caller's transaction.
+
+    A caller who gives ``connection`` among the configuration's attributes has begun a transaction
+    on it and ends it, so that several migrations and what lies between them are one step. On SQLite
+    it has switched off ``foreign_keys`` before.
+    """
+    given = context.config.attributes.get("connection")
+    if given is not None:
+        _migrate(given)
+        return
+    with current_app.extensions["migrate"].db.engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
             # Copying a table drops the old one, which would take the rows that refer to it along.
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             connection.commit()
-        context.configure(
-            connection=connection,
-            target_metadata=extension.db.metadata,
-            render_item=render_item,
-            transaction_per_migration=False,
-            **extension.configure_args,
-        )
-        with context.begin_transaction():
-            context.run_migrations()
+        else:
+            wait_for_ever(connection)
+        _migrate(connection)
+
+
+def _migrate(connection: Connection) -> None:
+    """On SQLite a changed table is copied (batch mode)."""
+    extension = current_app.extensions["migrate"]
+    context.configure(
+        connection=connection,
+        target_metadata=extension.db.metadata,
+        render_item=render_item,
+        transaction_per_migration=False,
+        **extension.configure_args,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
 
 
 if context.is_offline_mode():

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from prodapp import presence
 from prodapp.datasets import service as datasets
 from prodapp.extensions import db
 from prodapp.integration import callbacks
@@ -35,14 +36,17 @@ def run_dispatcher() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    heartbeat = presence.Heartbeat(presence.Kind.DISPATCHER, presence.unique_name())
     log.warning("dispatcher is ready")
     sweep_at = 0.0
     while not stop.is_set():
+        heartbeat.beat()
         is_well = tick()
         if is_well and time.monotonic() >= sweep_at:
             _do(sweep)
             sweep_at = time.monotonic() + SWEEP_SECONDS
         stop.wait(TICK_SECONDS if is_well else PATIENCE_SECONDS)
+    heartbeat.stop()
 
 
 def tick() -> bool:
@@ -70,7 +74,10 @@ def sweep() -> None:
     keys = storage().keys(unchanged_since=old)
     for start in range(0, len(keys), SWEEP_BATCH):
         batch = set(keys[start : start + SWEEP_BATCH])
-        for key in batch - machines.living_files(db.session(), batch):
+        unused = batch - machines.living_files(db.session(), batch)
+        if unused and presence.are_files_held():
+            return
+        for key in unused:
             log.warning("removing the file %s, which nothing refers to", key)
             storage().delete(key, unless_newer_than=old)
     storage().clear_scratch(unchanged_since=old)
@@ -90,5 +97,8 @@ def _do(duty: Callable[[], object]) -> bool:
 
 
 def _purge() -> None:
-    for key, deleted_at in machines.purge_deleted().items():
+    unused = machines.purge_deleted()
+    if unused and presence.are_files_held():
+        return  # a later sweep takes them
+    for key, deleted_at in unused.items():
         storage().delete(key, unless_newer_than=deleted_at)

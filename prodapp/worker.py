@@ -18,10 +18,10 @@ from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from uuid import uuid4
 
 from flask import Flask
 from redis import Redis
+from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Queue, Worker
 from rq.exceptions import StopRequested
@@ -31,7 +31,7 @@ from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 from threadpoolctl import threadpool_limits
 
-from prodapp import queue
+from prodapp import presence, queue
 from prodapp.datasets import service as datasets
 from prodapp.extensions import db, settings_of
 from prodapp.models.lease import HorseDeath, Wish
@@ -43,6 +43,8 @@ RENEW_SECONDS = 5.0
 CANCEL_GRACE_SECONDS = 3.0
 STOP_GRACE_SECONDS = 8.0
 POLL_SECONDS = 0.05
+# How long RQ waits for a job before it looks around and gives a sign of life.
+IDLE_SECONDS = 15
 OOM_EVENTS = Path("/sys/fs/cgroup/memory.events")
 # Imported before any fork, so that no job waits for them. Import only: fitting a model here would
 # start OpenMP threads, and a forked child would wait for them for ever.
@@ -106,12 +108,24 @@ class LeaseWorker(Worker):
         super().__init__(queues, **options)
         self._app = app
         self._stop_by: float | None = None
+        self._presence = presence.Heartbeat(presence.Kind.WORKER, self.name)
 
     def subscribe(self) -> None:
         """No command channel: cancels come through the database, and a thread spoils forks."""
 
     def unsubscribe(self) -> None:
         """Nothing was subscribed to."""
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """A sign of life in the database, and RQ's own in the queue."""
+        if os.getpid() == self.pid:  # RQ gives one in the horse too
+            self._presence.beat()
+        super().heartbeat(timeout, pipeline)
+
+    def teardown(self) -> None:
+        if not self.is_horse:
+            self._presence.stop()
+        super().teardown()  # type: ignore[no-untyped-call]
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         # Open connections must not cross a fork: SQLite's locks and PostgreSQL's wire break.
@@ -217,9 +231,10 @@ def run_worker(app: Flask, *, burst: bool = False) -> None:
     worker = LeaseWorker(
         [queue.queue_on(connection, settings)],
         app=app,
-        name=f"{os.uname().nodename}-{uuid4().hex[:12]}",
+        name=presence.unique_name(),
         connection=connection,
         serializer=JSONSerializer,
+        worker_ttl=IDLE_SECONDS + 15,  # RQ waits for 15 s less than that
     )
     worker.log_job_description = False
     log.warning("worker %s is ready", worker.name)

@@ -6,6 +6,7 @@ from prodapp.models.credentials import ApiKey, RefreshToken, SignInLink, UserSes
 from prodapp.models.dataset import Dataset, DatasetState
 from prodapp.models.machine import Machine
 from prodapp.models.model_version import ModelVersion
+from prodapp.models.process_presence import ProcessPresence
 from prodapp.models.site import Site
 from prodapp.models.training_run import RunState, TrainingRun
 from prodapp.models.user import User
@@ -19,6 +20,7 @@ __all__ = [
     "DatasetState",
     "Machine",
     "ModelVersion",
+    "ProcessPresence",
     "RefreshToken",
     "RunState",
     "SignInLink",
