@@ -15,7 +15,7 @@ PYTEST_ARGS ?= --numprocesses logical --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run serve dev test browser faults check format lock clean
+.PHONY: help run serve dev test browser faults soak check format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ FAULTS_REPORT ?= instance/faults.json
 
 faults: $(VENV)/.installed-dev ## hurt everything at length: kills, lost services, full disks
 	FAULTS=long FAULTS_REPORT=$(FAULTS_REPORT) $(BIN)/python -m pytest -p no:randomly tests/faults
+
+soak: $(VENV)/.installed-dev ## use an installation for two hours and report on errors, memory, times
+	$(BIN)/python -m benchmarks.soak $(SOAK_ARGS)
 
 check: $(VENV)/.installed-dev ## lint, format, types, layers, templates
 	$(BIN)/ruff check .
