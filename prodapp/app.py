@@ -30,7 +30,14 @@ from prodapp.auth.permissions import check_policies, public
 from prodapp.auth.service import SESSION_LIFE
 from prodapp.config import Settings, load_settings
 from prodapp.datasets import views as dataset_views
-from prodapp.extensions import babel, csrf, init_database, limiter, refuse_old_sqlite
+from prodapp.extensions import (
+    babel,
+    csrf,
+    engine_options,
+    init_database,
+    limiter,
+    refuse_old_sqlite,
+)
 from prodapp.machines import views as machine_views
 from prodapp.ranking import views as ranking_views
 from prodapp.rest.converters import IdConverter
@@ -62,9 +69,7 @@ def _configure(app: Flask, settings: Settings) -> None:
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
-        # Errors are logged, and what was to be stored may be a secret.
-        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True}
-        | ({} if settings.database_url.startswith("sqlite") else {"pool_pre_ping": True}),
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings),
         TESTING=settings.profile == "testing",
         SESSION_COOKIE_NAME="__Host-prodapp" if settings.is_https else "prodapp",
         SESSION_COOKIE_SECURE=settings.is_https,
@@ -103,6 +108,7 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
     queue.init_app(app, settings, queue_url)
     babel.init_app(app, locale_selector=select_locale)
     csrf.init_app(app)
+    app.config["RATELIMIT_STORAGE_OPTIONS"] = queue.impatience()
     limiter.init_app(app)
     assets.init_app(app)
     formatting.init_app(app)

@@ -11,15 +11,16 @@ from typing import Any, cast
 from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request
 from flask import url_for as flask_url_for
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from prodapp import exceptions as errors
 from prodapp.auth.guard import Surface, surface_of
 from prodapp.exceptions import DomainError, FieldError, N_, place
-from prodapp.extensions import db
+from prodapp.extensions import abandon
 from prodapp.i18n import gettext
+from prodapp.outages import DATABASE_AWAY, outage_of
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +34,11 @@ STATUS: Mapping[type[DomainError], int] = {
     errors.DataRefused: 422,
     errors.RunFailed: 422,
     errors.Unavailable: 503,
+    errors.StorageFull: 507,
 }
 # The existing dashboard reads 400 where a file or a column is wrong (api.md §2).
 INTEGRATION_STATUS: Mapping[type[DomainError], int] = {**STATUS, errors.DataRefused: 400}
-RETRY_AFTER_SECONDS = 5
+RETRY_AFTER_SECONDS = {503: 5, 507: 60}
 
 TITLES: Mapping[int, str] = {
     400: N_("Not understood"),
@@ -50,6 +52,7 @@ TITLES: Mapping[int, str] = {
     429: N_("Too many tries"),
     500: N_("Something went wrong"),
     503: N_("Not available at the moment"),
+    507: N_("No space left"),
 }
 HTTP_MESSAGES: Mapping[int, str] = {
     400: N_("The request could not be understood."),
@@ -60,7 +63,7 @@ HTTP_MESSAGES: Mapping[int, str] = {
     422: N_("Some fields are missing or wrong."),
     429: N_("Too many tries. Wait a minute and try again."),
     500: N_("Something went wrong on our side. It has been logged; nothing you stored is lost."),
-    503: N_("The database does not answer at the moment. Try again in a few seconds."),
+    503: DATABASE_AWAY,
 }
 # The same codes as our own errors have; the names of statuses differ between Pythons.
 HTTP_CODES: Mapping[int, str] = {
@@ -105,8 +108,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(DomainError, _on_domain_error)
     app.register_error_handler(HTTPException, _on_http_error)
     app.register_error_handler(CSRFError, _on_csrf_error)
-    app.register_error_handler(OperationalError, _on_database_away)
-    app.register_error_handler(InterfaceError, _on_database_away)
+    app.register_error_handler(SQLAlchemyError, _on_outage)
+    app.register_error_handler(OSError, _on_outage)
     app.register_error_handler(Exception, _on_surprise)
 
 
@@ -164,21 +167,29 @@ def _on_csrf_error(_error: CSRFError) -> BaseResponse:
     return _respond(Problem(400, "csrf", gettext(message)))
 
 
-def _on_database_away(error: Exception) -> BaseResponse:
-    log.error("database away: %s", type(error).__name__)
-    db.session.rollback()
-    response = _respond(Problem(503, "unavailable", gettext(HTTP_MESSAGES[503])))
-    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
+def _on_outage(error: Exception) -> BaseResponse:
+    outage = outage_of(error)
+    if outage is None:
+        return _on_surprise(error)
+    log.error("%s: %s", outage.error_code, getattr(error, "orig", error))
+    abandon()
+    return _on_domain_error(outage)
 
 
 def _on_surprise(error: Exception) -> BaseResponse:
     log.exception("unexpected error", exc_info=error)
-    db.session.rollback()
+    abandon()
     return _respond(Problem(500, "internal_error", gettext(HTTP_MESSAGES[500])))
 
 
 def _respond(problem: Problem) -> BaseResponse:
+    response = _shown(problem)
+    if problem.status in RETRY_AFTER_SECONDS:
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS[problem.status])
+    return response
+
+
+def _shown(problem: Problem) -> BaseResponse:
     surface = surface_of(request.path)
     if surface is Surface.API:
         return _problem_json(problem)

@@ -148,5 +148,11 @@ class Unavailable(DomainError):
     code = "unavailable"
 
 
+class StorageFull(DomainError):
+    """There is no room left on the disk or in the database."""
+
+    code = "disk_full"
+
+
 class ConfigurationError(Exception):
     """The environment holds a value that prodapp cannot or must not start with."""

@@ -15,8 +15,10 @@ from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from sqlalchemy import Connection, MetaData, event
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from prodapp import postgres
 from prodapp.config import Settings
 from prodapp.exceptions import ConfigurationError
 
@@ -52,6 +54,16 @@ def settings_of(app: Flask) -> Settings:
     return cast(Settings, app.extensions["prodapp.settings"])
 
 
+def engine_options(settings: Settings) -> dict[str, Any]:
+    """Options for the engine of ``settings``."""
+    url = settings.database_url
+    # Errors are logged, and what was to be stored may be a secret.
+    options: dict[str, Any] = {"hide_parameters": True}
+    if not url.startswith("sqlite"):
+        options |= postgres.engine_options(url, n_threads=settings.web_threads)
+    return options
+
+
 def init_database(app: Flask) -> None:
     """Bind the database and, for SQLite, make it durable and friendly to several processes."""
     db.init_app(app)
@@ -60,6 +72,8 @@ def init_database(app: Flask) -> None:
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _configure_sqlite)
             event.listen(db.engine, "begin", _begin_sqlite)
+        else:
+            postgres.guard(db.engine)
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
@@ -94,10 +108,18 @@ def command() -> Iterator[Session]:
         yield session
         session.commit()
     except BaseException:
-        session.rollback()
+        abandon()
         raise
     finally:
         session.info["in_command"] = False
+
+
+def abandon() -> None:
+    """End the open transaction, if any, also where its connection is dead."""
+    try:
+        db.session.rollback()
+    except SQLAlchemyError:
+        db.session().invalidate()
 
 
 def refuse_old_sqlite() -> None:

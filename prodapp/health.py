@@ -8,7 +8,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from prodapp import queue
 from prodapp.auth.permissions import public
-from prodapp.extensions import db
+from prodapp.extensions import abandon, db
+from prodapp.outages import outage_of
 from prodapp.storage import storage
 
 bp = Blueprint("health", __name__)
@@ -24,29 +25,32 @@ def alive() -> dict[str, str]:
 @bp.get("/readyz")
 @public
 def ready() -> tuple[dict[str, object], int]:
-    """Database and storage decide; a lost queue is ``degraded``, since reads and uploads go on."""
+    """Database and storage decide. A lost queue or a full disk is ``degraded``: reads go on."""
+    has_storage, has_space = _storage_takes_files()
     checks = {
         "database": _database_answers(),
-        "storage": _storage_takes_files(),
+        "storage": has_storage,
+        "space": has_space,
         "queue": queue.is_answering(),
     }
     if not (checks["database"] and checks["storage"]):
         return {"status": "unavailable", "checks": checks}, 503
-    return {"status": "ok" if checks["queue"] else "degraded", "checks": checks}, 200
+    return {"status": "ok" if all(checks.values()) else "degraded", "checks": checks}, 200
 
 
 def _database_answers() -> bool:
     try:
         db.session.execute(text("SELECT 1"))
     except SQLAlchemyError:
-        db.session.rollback()
+        abandon()
         return False
     return True
 
 
-def _storage_takes_files() -> bool:
+def _storage_takes_files() -> tuple[bool, bool]:
+    """Whether the storage is there, and whether it has room."""
     try:
         storage().check()
-    except OSError:
-        return False
-    return True
+    except OSError as error:
+        return outage_of(error) is not None, False
+    return True, True

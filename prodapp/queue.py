@@ -1,37 +1,54 @@
 """The queue: it carries ids and nothing else, and may lose all of them at any time.
 
 What has to be done is written in the database; the dispatcher sends again what was lost. So a
-queue that does not answer is reported, never raised.
+queue that does not answer is reported, never raised, and nobody waits long for one that hangs.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import cast
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 from flask import Flask, current_app
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as QueueConnectionError
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from prodapp.breaker import Breaker
 from prodapp.config import Settings
 
 QUEUE_NAME = "prodapp"
-CONNECT_SECONDS = 1.0
-ANSWER_SECONDS = 5.0
+CONNECT_SECONDS = 0.5
+ANSWER_SECONDS = 1.0
 DAY = 86400
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 
 def init_app(app: Flask, settings: Settings, url: str) -> None:
     """Bind the queue at ``url``; connects at first use."""
-    connection = Redis.from_url(
-        url, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=ANSWER_SECONDS
-    )
+    connection = Redis.from_url(url, **impatience())
     app.extensions["prodapp.queue"] = queue_on(connection, settings)
+    app.extensions["prodapp.queue_breaker"] = Breaker()
     app.extensions["prodapp.queue_url"] = url
+    app.add_template_global(is_answering, "queue_is_answering")
+
+
+def impatience() -> dict[str, Any]:
+    """Options of a connection whose owner must not wait: the library would try eleven times."""
+    return {
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": ANSWER_SECONDS,
+        # Once more at once, since a server that was restarted has closed what we hold open.
+        "retry": Retry(NoBackoff(), 1, supported_errors=(QueueConnectionError,)),
+    }
 
 
 def queue_on(connection: Redis, settings: Settings) -> Queue:
@@ -54,33 +71,38 @@ def enqueue(function: str, row_id: int, *, job_id: str) -> bool:
 
     ``function`` is the job's dotted name. A job id that waits already is not sent twice.
     """
-    queue = _queue()
-    try:
+
+    def send(queue: Queue) -> bool:
         if queue.connection.lpos(queue.key, job_id) is None:
             queue.enqueue_call(
                 function, args=(row_id,), job_id=job_id, result_ttl=0, failure_ttl=DAY
             )
-    except RedisError as error:
-        log.warning("queue away: %s not sent (%s)", job_id, type(error).__name__)
-        return False
-    return True
+        return True
+
+    return _ask(send) is not None
 
 
 def is_answering() -> bool:
-    """Whether the queue answers now."""
-    try:
-        return bool(_queue().connection.ping())
-    except RedisError:
-        return False
+    """Whether the queue answers now; at most a second old where it does not."""
+    return bool(_ask(lambda queue: queue.connection.ping()))
 
 
 def n_waiting() -> int | None:
     """Jobs that wait in the queue, ``None`` when it does not answer."""
-    try:
-        return _queue().count
-    except RedisError:
+    return _ask(lambda queue: queue.count)
+
+
+def _ask(question: Callable[[Queue], T]) -> T | None:
+    """What the queue answers, ``None`` where it does not."""
+    queue = cast(Queue, current_app.extensions["prodapp.queue"])
+    breaker = cast(Breaker, current_app.extensions["prodapp.queue_breaker"])
+    if not breaker.lets_through():
         return None
-
-
-def _queue() -> Queue:
-    return cast(Queue, current_app.extensions["prodapp.queue"])
+    try:
+        answer = question(queue)
+    except RedisError as error:
+        breaker.failed()
+        log.warning("the queue does not answer: %s", type(error).__name__)
+        return None
+    breaker.succeeded()
+    return answer

@@ -24,6 +24,7 @@ from flask import Flask, current_app
 from prodapp.exceptions import N_, NotFound
 
 CHUNK = 1024**2
+CHECK_BYTES = 64 * 1024
 MISSING = N_("The file %(key)s is missing from the storage.")
 
 
@@ -119,9 +120,15 @@ class Storage:
                     path.rmdir() if path.is_dir() else path.unlink()
 
     def check(self) -> None:
-        """Raise ``OSError`` unless a file can be written and removed here."""
-        key = self.put(io.BytesIO(os.urandom(16))).key
-        self.delete(key)
+        """Raise ``OSError`` unless files can be written here.
+
+        Cheap on a disk, since load balancers ask often: nothing is synced, and no name stays.
+        """
+        for folder in (self._root, self.scratch) if self._is_local else ():
+            with tempfile.TemporaryFile(dir=folder) as file:
+                file.write(bytes(CHECK_BYTES))
+        if not self._is_local:
+            self.delete(self.put(io.BytesIO(os.urandom(16))).key)
 
     def _path(self, key: str) -> str:
         if not _is_key(key):

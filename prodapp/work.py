@@ -5,7 +5,6 @@ Jobs run in a forked work-horse that RQ starts; each takes one id and nothing el
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import time
@@ -15,13 +14,10 @@ import structlog
 from rq.timeouts import BaseTimeoutException
 
 from prodapp.exceptions import DomainError, N_, RunFailed
+from prodapp.outages import outage_of
 
 PULSE_SECONDS = 1.0
 
-DISK_FULL = N_(
-    "The disk is full: nothing half-written was kept. Free some space, or ask the administrator, "
-    "and try again."
-)
 OUT_OF_MEMORY = N_(
     "This needed more memory than it may take. Leave out columns or rows, or ask the "
     "administrator for a larger memory limit."
@@ -63,8 +59,8 @@ def as_domain_error(error: BaseException, *, request_id: str | None) -> DomainEr
         return error
     if isinstance(error, MemoryError):
         return RunFailed(OUT_OF_MEMORY, code="out_of_memory")
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return RunFailed(DISK_FULL, code="disk_full")
+    if (outage := outage_of(error)) is not None:
+        return outage
     if isinstance(error, BaseTimeoutException):
         return RunFailed(TIMEOUT, code="timeout")
     return RunFailed(

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 import redis
 
+from tests import services
 from tests.services import Postgres, ServiceUnavailable, running_postgres, running_valkey
 
 T = TypeVar("T")
@@ -46,6 +48,13 @@ def empty_valkey_url(valkey_url: str) -> str:
     with redis.Redis.from_url(valkey_url) as client:
         client.flushall()
     return valkey_url
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """A folder with a file system of 1 MiB."""
+    with _or_skip(services.small_disk(kibibytes=1024)) as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -70,6 +70,19 @@ def running_valkey() -> Iterator[str]:
             terminate_all([process], grace=5)
 
 
+@contextmanager
+def small_disk(*, kibibytes: int) -> Iterator[Path]:
+    """A folder with a file system of its own, small enough to be filled."""
+    with private_folder() as folder:
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={kibibytes}k", "prodapp-test", str(folder)]
+        if os.geteuid() != 0 or not _can_run(mount):
+            raise ServiceUnavailable("Only root may mount a small disk: run these tests as root.")
+        try:
+            yield folder
+        finally:
+            subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
 @dataclass
 class Postgres:
     """A running PostgreSQL and the databases made on it."""

@@ -21,7 +21,7 @@ def test_a_queue_that_is_away_degrades_and_keeps_serving(client: FlaskClient) ->
     assert answer.status_code == 200
     assert answer.json == {
         "status": "degraded",
-        "checks": {"database": True, "storage": True, "queue": False},
+        "checks": {"database": True, "storage": True, "space": True, "queue": False},
     }
 
 
@@ -47,7 +47,21 @@ def test_a_storage_that_takes_no_files_is_not_ready(
     shutil.rmtree(tmp_path / "instance" / "files")
     answer = client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json["checks"] == {"database": True, "storage": False, "queue": False}
+    checks = {"database": True, "storage": False, "space": False, "queue": False}
+    assert answer.json["checks"] == checks
+
+
+def test_a_full_disk_degrades_and_keeps_serving(
+    make_app: Callable[..., Flask], small_disk: Path
+) -> None:
+    app = make_app(STORAGE_URL=f"file://{small_disk}")
+    client = app.test_client()
+    (small_disk / "ballast").write_bytes(bytes(1000 * 1024))
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json["status"]) == (200, "degraded")
+    assert answer.json["checks"]["space"] is False
+    (small_disk / "ballast").unlink()
+    assert client.get("/readyz").json["checks"]["space"] is True
 
 
 def test_checking_leaves_no_file_behind(client: FlaskClient, tmp_path: Path) -> None:
