@@ -14,6 +14,29 @@ from pathlib import Path
 
 from flask import current_app
 
+# In the order in which work comes by them. Between two neighbours lies what a crash may tear apart.
+POINTS = (
+    "dataset.delivered",  # the worker has the id; the row is still in the line
+    "dataset.claimed",  # the row is this worker's
+    "dataset.reading",  # in the midst of it, as are all that end so
+    "dataset.read",  # the whole file is a table in memory
+    "dataset.stored",  # the table's file is durable, no row speaks of it
+    "dataset.publishing",  # inside the transaction that says ready
+    "dataset.ready",  # after it
+    "run.delivered",
+    "run.claimed",
+    "run.reading",
+    "run.read",  # the table is in memory
+    "run.preparing",
+    "run.fitting",
+    "run.validating",
+    "run.explaining",
+    "run.trained",  # all is computed, nothing written
+    "run.storing",  # the row says publishing, the artifact is not begun
+    "run.stored",  # the artifact is durable, no row speaks of it
+    "run.publishing",  # inside the transaction of version, ranking and the run's end
+    "run.published",  # after it
+)
 FOLDER = "failpoints"
 POLL_SECONDS = 0.05
 
@@ -22,6 +45,8 @@ def reach(name: str) -> None:
     """Do what the point ``name`` is armed with, if anything."""
     if not current_app.testing:
         return
+    if name not in POINTS:
+        raise ValueError(f"there is no failpoint {name}")
     path = Path(current_app.instance_path) / FOLDER / name
     try:
         action = path.read_text(encoding="ascii").strip()

@@ -16,7 +16,6 @@ import signal
 import time
 from contextlib import suppress
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from flask import Flask
@@ -31,17 +30,22 @@ from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 from threadpoolctl import threadpool_limits
 
-from prodapp import presence, queue
+from prodapp import claims, presence, queue
+from prodapp.claims import Transitions
 from prodapp.datasets import service as datasets
+from prodapp.datasets import transitions as dataset_transitions
 from prodapp.extensions import db, settings_of
 from prodapp.models.lease import HorseDeath, Wish
 from prodapp.processes import die_with_parent
 from prodapp.training import service as training
+from prodapp.training import transitions as run_transitions
 
 WATCH_SECONDS = 1.0
 RENEW_SECONDS = 5.0
 CANCEL_GRACE_SECONDS = 3.0
 STOP_GRACE_SECONDS = 8.0
+# How long after its time a job that does not notice by itself is stopped from outside.
+TIMEOUT_GRACE_SECONDS = 10.0
 POLL_SECONDS = 0.05
 # How long RQ waits for a job before it looks around and gives a sign of life.
 IDLE_SECONDS = 15
@@ -49,7 +53,10 @@ OOM_EVENTS = Path("/sys/fs/cgroup/memory.events")
 # Imported before any fork, so that no job waits for them. Import only: fitting a model here would
 # start OpenMP threads, and a forked child would wait for them for ever.
 PRELOAD = ("prodapp.datasets.jobs", "prodapp.training.jobs")
-SERVICES: dict[str, ModuleType] = {datasets.JOB: datasets, training.JOB: training}
+KINDS: dict[str, Transitions] = {
+    datasets.JOB: dataset_transitions,
+    training.JOB: run_transitions,
+}
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +64,9 @@ log = logging.getLogger(__name__)
 class HorseWatch:
     """The parent's view of one horse: whose lease to renew, and whether to stop it."""
 
-    def __init__(self, service: ModuleType, row_id: int, worker_name: str) -> None:
-        self._service, self._row_id, self._worker_name = service, row_id, worker_name
+    def __init__(self, kind: Transitions, row_id: int, worker_name: str, *, timeout: float) -> None:
+        self._kind, self._row_id, self._worker_name = kind, row_id, worker_name
+        self._stop_at = time.monotonic() + timeout + TIMEOUT_GRACE_SECONDS
         self._oom_kills = n_oom_kills()
         self._renew_at = 0.0
         self._cancel_seen: float | None = None
@@ -71,11 +79,14 @@ class HorseWatch:
         run out meanwhile, its token keeps the horse from publishing.
         """
         now = time.monotonic()
+        if now >= self._stop_at:
+            self.cause = HorseDeath.TIMEOUT
+            return True
         try:
             if now >= self._renew_at:
-                self._service.renew_lease(self._row_id, worker_name=self._worker_name)
+                claims.renew_lease(self._kind, self._row_id, worker_name=self._worker_name)
                 self._renew_at = now + RENEW_SECONDS
-            wish = self._service.wish(self._row_id, worker_name=self._worker_name)
+            wish = claims.wish(self._kind, self._row_id, worker_name=self._worker_name)
         except SQLAlchemyError as error:
             log.warning("lease of %s not renewed: %s", self._row_id, type(error).__name__)
             return False
@@ -96,7 +107,7 @@ class HorseWatch:
         if self.cause is HorseDeath.UNKNOWN and n_oom_kills() > self._oom_kills:
             self.cause = HorseDeath.OUT_OF_MEMORY
         try:
-            self._service.horse_died(self._row_id, worker_name=self._worker_name, cause=self.cause)
+            claims.bury(self._kind, self._row_id, worker_name=self._worker_name, cause=self.cause)
         except SQLAlchemyError as error:  # the lease runs out, and the reaper sees to it
             log.warning("end of %s not written: %s", self._row_id, type(error).__name__)
 
@@ -159,8 +170,11 @@ class LeaseWorker(Worker):
             self.handle_job_failure(job, queue=queue, exc_string=reason, execution=execution)
 
     def _watch_of(self, job: Job) -> HorseWatch | None:
-        service = SERVICES.get(job.func_name or "")
-        return None if service is None else HorseWatch(service, int(job.args[0]), self.name)
+        kind = KINDS.get(job.func_name or "")
+        if kind is None:
+            return None
+        timeout = float(job.timeout or settings_of(self._app).run_timeout_seconds)
+        return HorseWatch(kind, int(job.args[0]), self.name, timeout=timeout)
 
     def _wait(self, watch: HorseWatch | None) -> int:
         """The exit status of the horse (0 when it ended by itself)."""

@@ -10,16 +10,15 @@ from typing import IO, Any
 
 from sqlalchemy import select
 
-from prodapp import audit, queue
+from prodapp import audit, claims, queue
 from prodapp.auth.objects import dataset_of, hold_machine, machine_of
 from prodapp.caller import Caller
 from prodapp.datasets import transitions
 from prodapp.datasets.documents import preview_document
-from prodapp.exceptions import FieldError, InvalidInput, LeaseLost, N_
+from prodapp.exceptions import FieldError, InvalidInput, N_
 from prodapp.extensions import command, db
 from prodapp.ml.intake import Preview, preview_table
 from prodapp.models import Dataset, DatasetState, Machine
-from prodapp.models.lease import HorseDeath, Wish
 from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
 from prodapp.storage import storage
 
@@ -150,41 +149,15 @@ def dispatch() -> int:
 
 def reap() -> int:
     """Take imports back from workers that stopped renewing their lease; returns how many."""
-    return sum(
-        _take_back(dataset, is_expired=True)
-        for dataset in transitions.expired_imports(db.session())
-    )
+    expired = transitions.expired_imports(db.session())
+    return sum(claims.take_back(transitions, dataset) for dataset in expired)
 
 
-def renew_lease(dataset_id: int, *, worker_name: str) -> None:
-    """As :func:`transitions.renew_lease`, in a transaction of its own."""
-    with command() as session:
-        transitions.renew_lease(session, dataset_id, worker_name=worker_name)
-
-
-def wish(dataset_id: int, *, worker_name: str) -> Wish:
-    """As :func:`transitions.wish`, in a transaction of its own."""
-    try:
-        return transitions.wish(db.session(), dataset_id, worker_name=worker_name)
-    finally:
-        db.session.rollback()
-
-
-def horse_died(dataset_id: int, *, worker_name: str, cause: HorseDeath) -> None:
-    """The worker saw its child end without a word: the import goes back into the line."""
-    dataset = db.session.get(Dataset, dataset_id)
-    if dataset is not None and dataset.worker_name == worker_name:
-        _take_back(dataset, is_handed_back=cause is HorseDeath.HANDED_BACK)
-
-
-def _take_back(dataset: Dataset, **how: bool) -> bool:
-    try:
-        with command() as session:
-            session.refresh(dataset)
-            transitions.lose(session, dataset, **how)
-    except LeaseLost:
-        return False
-    return True
+def waiting_for(dataset: Dataset) -> str | None:
+    """What keeps a waiting import: the ``queue``, a free ``worker``; else ``None``."""
+    if dataset.state != DatasetState.QUEUED:
+        return None
+    return "worker" if queue.is_answering() else "queue"
 
 
 def _send(dataset_id: int, attempt: int) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from prodapp.exceptions import N_
 from prodapp.models import Dataset, DatasetState
-from prodapp.models.lease import LEASE_SECONDS, Failure, Lease, Wish, advance, claim, settled
+from prodapp.models.lease import LEASE_SECONDS, Failure, Lease, Wish, advance, claim_row, settled
 from prodapp.models.types import db_now
 
 MAX_FAILURES = 3
@@ -20,15 +20,18 @@ MAX_LOST = 5
 RETRY_SECONDS = 5.0
 REDISPATCH_SECONDS = 15.0
 
+NAME = "dataset"
+MODEL = Dataset
+
 IMPORTER_LOST = N_(
     "The worker vanished %(times)s times in a row while it read this file. The file may be too "
     "large for the memory there is: split it, or ask the administrator."
 )
 
 
-def claim_import(session: Session, dataset_id: int, *, worker_name: str) -> Lease | None:
+def claim(session: Session, dataset_id: int, /, *, worker_name: str) -> Lease | None:
     """Take a queued import; ``None`` when it is not there to take."""
-    return claim(
+    return claim_row(
         session,
         Dataset,
         dataset_id,
@@ -65,12 +68,13 @@ def succeed(session: Session, lease: Lease, **content: Any) -> None:
     advance(session, Dataset, lease, expect=(DatasetState.IMPORTING,), **values)
 
 
-def refuse(session: Session, lease: Lease, failure: Failure) -> None:
+def fail(session: Session, lease: Lease, failure: Failure) -> None:
+    """Refuse the file: trying again would not help."""
     values = _refused(failure)
     advance(session, Dataset, lease, expect=(DatasetState.IMPORTING,), **values)
 
 
-def fail_or_retry(session: Session, lease: Lease, dataset: Dataset, failure: Failure) -> None:
+def fail_or_retry(session: Session, lease: Lease, dataset: Dataset, /, failure: Failure) -> None:
     """Count a failure that another try may not meet; the last one refuses the file."""
     n_failures = dataset.n_failures + 1
     values = _refused(failure)
@@ -85,7 +89,19 @@ def fail_or_retry(session: Session, lease: Lease, dataset: Dataset, failure: Fai
     )
 
 
-def renew_lease(session: Session, dataset_id: int, *, worker_name: str) -> None:
+def end_unwanted(session: Session, lease: Lease) -> None:
+    """Let go of an import whose machine was deleted; nobody starts it again."""
+    advance(
+        session,
+        Dataset,
+        lease,
+        expect=(DatasetState.IMPORTING,),
+        where=(Dataset.deleted_at.is_not(None),),
+        **settled(state=DatasetState.QUEUED, worker_name=None),
+    )
+
+
+def renew_lease(session: Session, dataset_id: int, /, *, worker_name: str) -> None:
     """Prolong the lease for the worker whose child reads the file."""
     session.execute(
         update(Dataset)
@@ -94,7 +110,7 @@ def renew_lease(session: Session, dataset_id: int, *, worker_name: str) -> None:
     )
 
 
-def wish(session: Session, dataset_id: int, *, worker_name: str) -> Wish:
+def wish(session: Session, dataset_id: int, /, *, worker_name: str) -> Wish:
     """What the worker whose child reads the file should do."""
     row = session.execute(
         select(Dataset.deleted_at).where(*_owned_by(dataset_id, worker_name))
@@ -107,6 +123,7 @@ def wish(session: Session, dataset_id: int, *, worker_name: str) -> Wish:
 def lose(
     session: Session,
     dataset: Dataset,
+    /,
     *,
     is_expired: bool = False,
     is_handed_back: bool = False,

@@ -62,6 +62,7 @@ class HorseDeath(Enum):
     CANCELED = "canceled"  # stopped because its work was not wanted any more
     HANDED_BACK = "handed back"  # stopped because its worker was asked to stop
     OUT_OF_MEMORY = "out of memory"
+    TIMEOUT = "timeout"  # stopped because it took longer than it may and did not notice itself
     UNKNOWN = "unknown"
 
 
@@ -92,7 +93,7 @@ class Lease:
     token: str
 
 
-def claim(
+def claim_row(
     session: Session,
     model: type[Any],
     row_id: int,

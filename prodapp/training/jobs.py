@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -12,79 +13,49 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from prodapp import failpoints
-from prodapp.exceptions import LeaseLost, RunCanceled
+from prodapp.claims import carry_out, patiently, pulse_of
 from prodapp.extensions import command, db
 from prodapp.ml.artifact import dump_pipeline
 from prodapp.ml.specification import Specification
 from prodapp.ml.training import TrainingResult, train
 from prodapp.models import Dataset, Machine, ModelVersion, TrainingRun, VariableRanking
-from prodapp.models.lease import Failure, Lease
+from prodapp.models.lease import Lease
 from prodapp.storage import StoredFile, storage
 from prodapp.training import transitions
 from prodapp.training.columns import columns_of
-from prodapp.work import (
-    Pulse,
-    as_domain_error,
-    bind_log,
-    is_final,
-    log_failure,
-    worker_name,
-)
 
 log = logging.getLogger(__name__)
 
 
 def run_training(run_id: int) -> None:
     """Do the run's work once, whatever happens; a delivery that comes twice does nothing."""
-    with command() as session:
-        lease = transitions.claim_run(session, run_id, worker_name=worker_name())
-    if lease is None:
-        log.info("run %s is not there to claim", run_id)
-        return
-    run = db.session.get_one(TrainingRun, run_id)
-    db.session.refresh(run)
-    bind_log(request_id=run.request_id, run_id=run_id)
-    log.info("run %s: attempt %s", run_id, lease.attempt)
-    try:
-        failpoints.reach("run.claimed")
-        _train_and_publish(run, lease)
-    except (RunCanceled, LeaseLost):
-        # The last steps refuse a canceled run as they refuse a stranger: whose is it still?
-        _end_canceled(lease)
-    except BaseException as error:  # the job's outer edge: every failure must reach the row
-        _end_failed(run, lease, error)
-        if not isinstance(error, Exception):
-            raise
+    carry_out(transitions, run_id, _train_and_publish)
 
 
 def _train_and_publish(run: TrainingRun, lease: Lease) -> None:
-    def write(stage: str, share: float) -> None:
-        with command() as session:
-            transitions.note_progress(session, lease, stage=stage, progress=share)
-            canceled = select(TrainingRun.cancel_requested_at).where(TrainingRun.id == run.id)
-            if session.scalar(canceled) is not None:
-                raise RunCanceled
-
-    pulse = Pulse(write)
-    pulse("reading", 0.0)
     dataset = db.session.get_one(Dataset, run.dataset_id)
+    pulse = pulse_of(transitions, lease)
+    pulse("reading", 0.0)
     frame = _read_table(dataset)
+    failpoints.reach("run.read")
     result = train(
         frame, columns_of(dataset), Specification.from_json(run.specification), progress=pulse
     )
     failpoints.reach("run.trained")
-    with command() as session:
-        transitions.begin_publishing(session, lease)
+    patiently(partial(_begin_publishing, lease))
+    failpoints.reach("run.storing")
     # The file is whole and durable before any row speaks of it; a crash in between leaves an
     # unreferenced file, which the sweep removes.
     artifact = storage().put(io.BytesIO(dump_pipeline(result.pipeline)))
     failpoints.reach("run.stored")
-    with command() as session:
-        transitions.succeed(session, lease)
-        _publish(session, run, result, artifact)
-        failpoints.reach("run.publishing")
+    patiently(partial(_publish, run, lease, result, artifact))
     failpoints.reach("run.published")
     log.info("run %s: published", run.id)
+
+
+def _begin_publishing(lease: Lease) -> None:
+    with command() as session:
+        transitions.begin_publishing(session, lease)
 
 
 def _read_table(dataset: Dataset) -> pd.DataFrame:
@@ -94,10 +65,17 @@ def _read_table(dataset: Dataset) -> pd.DataFrame:
         return pd.read_parquet(path)
 
 
-def _publish(
+def _publish(run: TrainingRun, lease: Lease, result: TrainingResult, artifact: StoredFile) -> None:
+    """Everything that a page shows, in the transaction that ends the run."""
+    with command() as session:
+        transitions.succeed(session, lease)
+        _add_version(session, run, result, artifact)
+        failpoints.reach("run.publishing")
+
+
+def _add_version(
     session: Session, run: TrainingRun, result: TrainingResult, artifact: StoredFile
 ) -> None:
-    """Everything that a page shows, in the transaction that ends the run."""
     # Two runs of one machine may publish at the same time: its row puts them in order.
     session.execute(select(Machine.id).where(Machine.id == run.machine_id).with_for_update())
     number = session.scalar(
@@ -143,25 +121,3 @@ def _evidence(result: TrainingResult) -> dict[str, Any]:
 
 def _ranking_row(item: Any) -> dict[str, Any]:
     return {**asdict(item), "dependence": [list(point) for point in item.dependence]}
-
-
-def _end_canceled(lease: Lease) -> None:
-    try:
-        with command() as session:
-            transitions.cancel_owned(session, lease)
-    except LeaseLost:
-        log.warning("run %s: the lease is lost, nothing is published", lease.row_id)
-
-
-def _end_failed(run: TrainingRun, lease: Lease, error: BaseException) -> None:
-    failure = as_domain_error(error, request_id=run.request_id)
-    log_failure(log, f"run {run.id}", error, failure)
-    db.session.rollback()
-    try:
-        with command() as session:
-            if is_final(failure):
-                transitions.fail(session, lease, Failure.of(failure))
-            else:
-                transitions.fail_or_retry(session, lease, run, Failure.of(failure))
-    except LeaseLost:
-        log.warning("run %s: failed after its lease was lost", run.id)

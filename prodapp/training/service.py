@@ -8,21 +8,19 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from prodapp import audit, queue
+from prodapp import audit, claims, queue
 from prodapp.auth.objects import dataset_of, hold_machine, machine_of, run_of
 from prodapp.caller import Caller
-from prodapp.exceptions import Conflict, DataRefused, LeaseLost, N_
+from prodapp.exceptions import Conflict, DataRefused, N_
 from prodapp.extensions import command, db
 from prodapp.ml.intake import Column
 from prodapp.ml.specification import Specification, check_specification
 from prodapp.models import DatasetState, Machine, ModelVersion, RunState, TrainingRun
-from prodapp.models.lease import Failure, HorseDeath, Wish
 from prodapp.models.training_run import ACTIVE, WAITING
 from prodapp.models.types import db_now
 from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
 from prodapp.training import transitions
 from prodapp.training.columns import columns_of
-from prodapp.work import OUT_OF_MEMORY
 
 JOB = "prodapp.training.jobs.run_training"
 
@@ -148,44 +146,8 @@ def dispatch() -> int:
 
 def reap() -> int:
     """Take runs back from workers that stopped renewing their lease; returns how many."""
-    n_taken = 0
-    for run in transitions.expired_runs(db.session()):
-        n_taken += _take_back(run)
-    return n_taken
-
-
-def renew_lease(run_id: int, *, worker_name: str) -> None:
-    """As :func:`transitions.renew_lease`, in a transaction of its own."""
-    with command() as session:
-        transitions.renew_lease(session, run_id, worker_name=worker_name)
-
-
-def wish(run_id: int, *, worker_name: str) -> Wish:
-    """As :func:`transitions.wish`, in a transaction of its own."""
-    try:
-        return transitions.wish(db.session(), run_id, worker_name=worker_name)
-    finally:
-        db.session.rollback()
-
-
-def horse_died(run_id: int, *, worker_name: str, cause: HorseDeath) -> None:
-    """The worker saw its child end without a word: settle what it left behind."""
-    try:
-        with command() as session:
-            lease = transitions.owned_lease(session, run_id, worker_name=worker_name)
-            if lease is None:
-                return
-            run = session.get_one(TrainingRun, run_id, populate_existing=True)
-            if cause is HorseDeath.CANCELED:
-                transitions.cancel_owned(session, lease)
-            elif cause is HorseDeath.OUT_OF_MEMORY:
-                failure = Failure("out_of_memory", OUT_OF_MEMORY, {})
-                transitions.fail_or_retry(session, lease, run, failure)
-            else:
-                is_handed_back = cause is HorseDeath.HANDED_BACK
-                transitions.lose(session, run, is_handed_back=is_handed_back)
-    except LeaseLost:
-        return
+    expired = transitions.expired_runs(db.session())
+    return sum(claims.take_back(transitions, run) for run in expired)
 
 
 def published_version_id(run: TrainingRun) -> int | None:
@@ -210,14 +172,13 @@ def queue_position(run: TrainingRun) -> int | None:
     )
 
 
-def _take_back(run: TrainingRun) -> bool:
-    try:
-        with command() as session:
-            session.refresh(run)
-            transitions.lose(session, run, is_expired=True)
-    except LeaseLost:
-        return False
-    return True
+def waiting_for(run: TrainingRun) -> str | None:
+    """What keeps a waiting run: its ``data``, the ``queue``, a free ``worker``; else ``None``."""
+    if run.state not in WAITING:
+        return None
+    if not queue.is_answering():
+        return "queue"
+    return "data" if run.dataset.state != DatasetState.READY else "worker"
 
 
 def _send(run_id: int, attempt: int) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from prodapp.exceptions import N_
 from prodapp.models import Dataset, DatasetState, RunState, TrainingRun
-from prodapp.models.lease import LEASE_SECONDS, Failure, Lease, Wish, advance, claim, settled
+from prodapp.models.lease import LEASE_SECONDS, Failure, Lease, Wish, advance, claim_row, settled
 from prodapp.models.training_run import OWNED, WAITING
 from prodapp.models.types import db_now
 
@@ -23,15 +23,18 @@ MAX_OUT_OF_MEMORY = 2
 BACKOFF_SECONDS = (5.0, 20.0)
 REDISPATCH_SECONDS = 15.0
 
+NAME = "run"
+MODEL = TrainingRun
+
 WORKER_LOST = N_(
     "The worker vanished %(times)s times in a row while it worked on this. The run itself may be "
     "what ends it, for example by taking all the memory: try fewer rows or columns."
 )
 
 
-def claim_run(session: Session, run_id: int, *, worker_name: str) -> Lease | None:
+def claim(session: Session, run_id: int, /, *, worker_name: str) -> Lease | None:
     """Take a queued run that nobody wants canceled; ``None`` when it is not there to take."""
-    return claim(
+    return claim_row(
         session,
         TrainingRun,
         run_id,
@@ -43,7 +46,16 @@ def claim_run(session: Session, run_id: int, *, worker_name: str) -> Lease | Non
 
 
 def note_progress(session: Session, lease: Lease, *, stage: str, progress: float) -> None:
-    advance(session, TrainingRun, lease, expect=OWNED, stage=stage, progress=progress)
+    """Say where the work is; refused once a cancel was asked for."""
+    advance(
+        session,
+        TrainingRun,
+        lease,
+        expect=OWNED,
+        where=(TrainingRun.cancel_requested_at.is_(None),),
+        stage=stage,
+        progress=progress,
+    )
 
 
 def begin_publishing(session: Session, lease: Lease) -> None:
@@ -78,7 +90,7 @@ def fail(session: Session, lease: Lease, failure: Failure) -> None:
     advance(session, TrainingRun, lease, expect=OWNED, **_failed(failure))
 
 
-def fail_or_retry(session: Session, lease: Lease, run: TrainingRun, failure: Failure) -> None:
+def fail_or_retry(session: Session, lease: Lease, run: TrainingRun, /, failure: Failure) -> None:
     """Count a failure of the run's own; the last one ends it, others wait for another try."""
     n_failures = run.n_failures + 1
     limit = MAX_OUT_OF_MEMORY if failure.code == "out_of_memory" else MAX_FAILURES
@@ -93,13 +105,13 @@ def fail_or_retry(session: Session, lease: Lease, run: TrainingRun, failure: Fai
     advance(session, TrainingRun, lease, expect=OWNED, **values, n_failures=n_failures, n_lost=0)
 
 
-def cancel_owned(session: Session, lease: Lease) -> None:
+def end_unwanted(session: Session, lease: Lease) -> None:
     """End the run that ``lease`` owns, if a cancel was asked for."""
     asked = (TrainingRun.cancel_requested_at.is_not(None),)
     advance(session, TrainingRun, lease, expect=OWNED, where=asked, **_canceled())
 
 
-def renew_lease(session: Session, run_id: int, *, worker_name: str) -> None:
+def renew_lease(session: Session, run_id: int, /, *, worker_name: str) -> None:
     """Prolong the lease for the worker whose child works on the run; a lost run stays lost."""
     session.execute(
         update(TrainingRun)
@@ -108,7 +120,7 @@ def renew_lease(session: Session, run_id: int, *, worker_name: str) -> None:
     )
 
 
-def wish(session: Session, run_id: int, *, worker_name: str) -> Wish:
+def wish(session: Session, run_id: int, /, *, worker_name: str) -> Wish:
     """What the worker whose child works on the run should do with it."""
     row = session.execute(
         select(TrainingRun.cancel_requested_at).where(*_owned_by(run_id, worker_name))
@@ -118,16 +130,13 @@ def wish(session: Session, run_id: int, *, worker_name: str) -> Wish:
     return Wish.CONTINUE if row[0] is None else Wish.CANCEL
 
 
-def owned_lease(session: Session, run_id: int, *, worker_name: str) -> Lease | None:
-    """The lease that ``worker_name`` holds on the run, for its parent to act with."""
-    row = session.execute(
-        select(TrainingRun.attempt, TrainingRun.lease_token).where(*_owned_by(run_id, worker_name))
-    ).first()
-    return None if row is None else Lease(run_id, row[0], row[1] or "")
-
-
 def lose(
-    session: Session, run: TrainingRun, *, is_expired: bool = False, is_handed_back: bool = False
+    session: Session,
+    run: TrainingRun,
+    /,
+    *,
+    is_expired: bool = False,
+    is_handed_back: bool = False,
 ) -> None:
     """A worker vanished with the run: no attempt is spent, unless it keeps happening.
 

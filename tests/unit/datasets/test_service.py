@@ -7,9 +7,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from prodapp import claims
 from prodapp.auth import service as auth
 from prodapp.caller import Caller
-from prodapp.datasets import service
+from prodapp.datasets import service, transitions
 from prodapp.datasets.service import MAX_RECORDS, PREVIEW_BYTES
 from prodapp.exceptions import DataRefused, InvalidInput, NotFound
 from prodapp.extensions import command, db
@@ -258,21 +259,21 @@ def test_a_lost_import_goes_back_into_the_line_and_at_last_is_refused(
 def test_a_lease_that_is_renewed_is_not_taken(any_app: Flask, caller: Caller) -> None:
     dataset = make_dataset(caller)
     change(dataset, **OWNED, lease_until=db_now(-1))
-    service.renew_lease(dataset.id, worker_name="somebody else")
+    claims.renew_lease(transitions, dataset.id, worker_name="somebody else")
     assert service.reap() == 1
     change(dataset, **OWNED, lease_until=db_now(-1))
-    service.renew_lease(dataset.id, worker_name="w")
+    claims.renew_lease(transitions, dataset.id, worker_name="w")
     assert service.reap() == 0
 
 
 def test_a_worker_is_told_what_to_do(any_app: Flask, caller: Caller) -> None:
     dataset = make_dataset(caller)
-    assert service.wish(dataset.id, worker_name="w") is Wish.LET_GO
+    assert claims.wish(transitions, dataset.id, worker_name="w") is Wish.LET_GO
     change(dataset, **OWNED)
-    assert service.wish(dataset.id, worker_name="w") is Wish.CONTINUE
-    assert service.wish(dataset.id, worker_name="v") is Wish.LET_GO
+    assert claims.wish(transitions, dataset.id, worker_name="w") is Wish.CONTINUE
+    assert claims.wish(transitions, dataset.id, worker_name="v") is Wish.LET_GO
     machines.delete_machine(caller, dataset.machine_id)
-    assert service.wish(dataset.id, worker_name="w") is Wish.CANCEL
+    assert claims.wish(transitions, dataset.id, worker_name="w") is Wish.CANCEL
 
 
 @pytest.mark.parametrize(
@@ -283,10 +284,10 @@ def test_a_horse_that_died_leaves_the_import_to_others(
 ) -> None:
     dataset = make_dataset(caller)
     change(dataset, **OWNED, lease_until=db_now(10))
-    service.horse_died(dataset.id, worker_name="somebody else", cause=cause)
-    service.horse_died(999, worker_name="w", cause=cause)
+    claims.bury(transitions, dataset.id, worker_name="somebody else", cause=cause)
+    claims.bury(transitions, 999, worker_name="w", cause=cause)
     db.session.refresh(dataset)
     assert dataset.state == DatasetState.IMPORTING
-    service.horse_died(dataset.id, worker_name="w", cause=cause)
+    claims.bury(transitions, dataset.id, worker_name="w", cause=cause)
     db.session.refresh(dataset)
     assert (dataset.state, dataset.n_lost) == (DatasetState.QUEUED, n_lost)

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
+from prodapp import claims
 from prodapp.auth import service as auth
 from prodapp.caller import Caller
 from prodapp.datasets.jobs import import_dataset
@@ -91,10 +92,10 @@ def test_cancel_ends_a_waiting_run_at_once(any_app: Flask, caller: Caller) -> No
 def test_cancel_of_a_running_run_reaches_its_work(any_app: Flask, caller: Caller) -> None:
     run = make_run(caller)
     with command() as session:
-        assert transitions.claim_run(session, run.id, worker_name="w")
+        assert transitions.claim(session, run.id, worker_name="w")
     service.cancel_run(caller, run.id)
     assert reload(run).state == RunState.RUNNING
-    service.horse_died(run.id, worker_name="w", cause=HorseDeath.CANCELED)
+    claims.bury(transitions, run.id, worker_name="w", cause=HorseDeath.CANCELED)
     assert reload(run).state == RunState.CANCELED
 
 
@@ -111,22 +112,22 @@ def test_each_death_of_a_horse_is_settled_by_its_cause(
 ) -> None:
     run = make_run(caller)
     with command() as session:
-        transitions.claim_run(session, run.id, worker_name="w")
-    service.horse_died(run.id, worker_name="w", cause=cause)
+        transitions.claim(session, run.id, worker_name="w")
+    claims.bury(transitions, run.id, worker_name="w", cause=cause)
     assert (reload(run).state, run.n_lost, run.n_failures) == (state, n_lost, n_failures)
 
 
 def test_the_death_of_a_horse_whose_run_ended_changes_nothing(app: Flask, caller: Caller) -> None:
     run = make_run(caller)
     run_training(run.id)
-    service.horse_died(run.id, worker_name=run.worker_name or "", cause=HorseDeath.UNKNOWN)
+    claims.bury(transitions, run.id, worker_name=run.worker_name or "", cause=HorseDeath.UNKNOWN)
     assert reload(run).state == RunState.SUCCEEDED
 
 
 def test_the_reaper_takes_runs_whose_lease_ran_out(any_app: Flask, caller: Caller) -> None:
     run = make_run(caller)
     with command() as session:
-        transitions.claim_run(session, run.id, worker_name="gone")
+        transitions.claim(session, run.id, worker_name="gone")
     assert service.reap() == 0
     with command() as session:
         session.execute(update(TrainingRun).values(lease_until=db_now(-1)))

@@ -25,7 +25,7 @@ def run(any_app: Flask, caller: Caller) -> TrainingRun:
 
 def claim(run: TrainingRun, worker_name: str = "worker-1") -> Lease | None:
     with command() as session:
-        return transitions.claim_run(session, run.id, worker_name=worker_name)
+        return transitions.claim(session, run.id, worker_name=worker_name)
 
 
 def claimed(run: TrainingRun, worker_name: str = "worker-1") -> Lease:
@@ -95,7 +95,7 @@ def test_a_worker_that_wakes_up_late_is_fenced(run: TrainingRun) -> None:
         lambda session: transitions.begin_publishing(session, late),
         lambda session: transitions.succeed(session, late),
         lambda session: transitions.fail(session, late, FAILURE),
-        lambda session: transitions.cancel_owned(session, late),
+        lambda session: transitions.end_unwanted(session, late),
     ):
         with pytest.raises(LeaseLost), command() as session:
             attempt(session)
