@@ -13,6 +13,7 @@ from scipy import stats
 from sklearn.linear_model import LinearRegression
 
 from prodapp.ml import treeshap
+from prodapp.ml.ensembles import collect_forest, compared
 
 FloatArray = npt.NDArray[np.float64]
 OnShare = Callable[[float], None]
@@ -60,27 +61,25 @@ def linear_shap(
 
 
 def forest_shap(
-    forest: Any, X: FloatArray, *, predicted: FloatArray, n_jobs: int, on_share: OnShare
+    ensemble: Any, X: FloatArray, *, predicted: FloatArray, n_jobs: int, on_share: OnShare
 ) -> FloatArray:
-    """Path-dependent SHAP values (samples, encoded columns) of a forest's answers ``predicted``.
+    """Path-dependent SHAP values (samples, encoded columns) of an ensemble's answers ``predicted``.
 
     By the compiled kernel, whose values must add up to the answers; by the shap package where
     numba is absent or they do not.
     """
     if treeshap.is_available():
-        trees = [estimator.tree_ for estimator in forest.estimators_]
-        collected = treeshap.collect_forest(trees, n_features=X.shape[1])
-        values = treeshap.shap_values(
-            collected, X.astype(np.float32), n_jobs=n_jobs, on_share=on_share
+        found = treeshap.shap_values(
+            collect_forest(ensemble), compared(ensemble, X), n_jobs=n_jobs, on_share=on_share
         )
-        gaps = np.abs(values.sum(axis=1) + collected.expected_value - predicted)
+        gaps = np.abs(found.values.sum(axis=1) + found.expected_value - predicted)
         scale = max(float(np.ptp(predicted)), float(np.abs(predicted).max()) * 1e-6)
         if gaps.max() <= MAX_GAP * scale:
-            return values
-    return package_shap(forest, X, on_share=on_share)
+            return found.values
+    return package_shap(ensemble, X, on_share=on_share)
 
 
-def package_shap(forest: Any, X: FloatArray, *, on_share: OnShare) -> FloatArray:
+def package_shap(ensemble: Any, X: FloatArray, *, on_share: OnShare) -> FloatArray:
     """The same values by the shap package, many times slower.
 
     Computed in portions of about half a second; ``on_share`` is called after each.
@@ -88,7 +87,7 @@ def package_shap(forest: Any, X: FloatArray, *, on_share: OnShare) -> FloatArray
     # Imported here: it takes seconds, and the compiled kernel does without.
     import shap
 
-    explainer = shap.TreeExplainer(forest, feature_perturbation="tree_path_dependent")
+    explainer = shap.TreeExplainer(ensemble, feature_perturbation="tree_path_dependent")
     portions: list[FloatArray] = []
     n_done, size = 0, 1
     while n_done < len(X):

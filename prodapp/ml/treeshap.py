@@ -1,4 +1,4 @@
-"""Path-dependent SHAP values of forests, compiled: the numbers of shap.TreeExplainer, sooner.
+"""Path-dependent SHAP values of tree ensembles, compiled: shap.TreeExplainer's numbers, sooner.
 
 For one leaf of value v, let the features on the path to it be d ∈ D; o_d is 1 where the sample
 passes every split on d of the path, else 0, and z_d is the share of training samples that passed
@@ -11,47 +11,56 @@ the integral of a polynomial: Gauss–Legendre with K nodes is exact for up to 2
 and very near beyond (quadrature TreeSHAP; the sharing of the product along the path follows Linear
 TreeSHAP, Yu et al. 2022). Going down, the product at each node of the quadrature is updated by one
 factor an edge; going up, the products of the leaves below are summed, and each edge settles the
-account of its feature. A block of samples walks the tree together, so the inner loops run over
-samples and are vectors. A subtree whose features have all been decided against every sample of
-the block is taken as one leaf: its leaves then share one fate, weighted by their covers.
+account of its feature.
 
-Blocks run in plain threads (the compiled code releases the GIL), so there is no threading layer
-of numba's or OpenMP's to survive a fork. Nothing is compiled at import; run
-``python -m prodapp.ml.treeshap`` once to fill numba's cache (``NUMBA_CACHE_DIR``), and let a worker
-call :func:`warm_up` before it forks, so that its children find the kernel in memory. No thread is
-left behind by either.
+The interaction of i with j is half of what j's value changes when i's is known rather than not:
+the same walk with i taken out of the game (Lundberg et al. 2020, as shap computes it).
+
+Work is parted into units of some tenths of a second, run in plain threads (the compiled code
+releases the GIL), so there is no threading layer of numba's or OpenMP's to survive a fork. The
+parts, and the order of their sums, do not depend on the number of threads. Nothing is compiled at
+import; run ``python -m prodapp.ml.treeshap`` once to fill numba's cache (``NUMBA_CACHE_DIR``), and
+let a worker call :func:`warm_up` before it forks, so that its children find the kernel in memory.
+No thread is left behind by either.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+import importlib.util
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from prodapp.ml.treeshap_kernel import compiled
-
 FloatArray = npt.NDArray[np.float64]
+OnShare = Callable[[float], None]
 
-#: Samples that walk together. More make longer vectors and prune less.
-BLOCK: Final = 128
-#: Exact up to 12 features on a path; at 32 the largest difference is 1e-10 of the target's spread.
-MAX_NODES: Final = 6
-#: Subtrees are pruned by a bit for each feature.
-_MAX_PRUNED_FEATURES: Final = 63
-_SECONDS_A_CALL: Final = 0.5
+#: Samples that walk a tree together. Longer vectors pay the way through the tree more often, until
+#: the products of a path leave the processor's second cache.
+BLOCK: Final = 256
+#: Vectors are no shorter than this: fewer samples leave places empty.
+_MIN_BLOCK: Final = 16
+#: Exact up to 10 features on a path; in single trees and extra trees of up to 34 features on a path
+#: the largest difference seen is 1e-6 of the target's spread (4 nodes: 4e-5). More nodes lie nearer
+#: to t = 1, where single precision loses what they gain.
+MAX_NODES: Final = 5
+#: Tree nodes times samples of one unit of work, some tenths of a second.
+_UNIT: Final = 200_000_000
+_UNIT_BLOCKS: Final = 16
+_NONE_FIXED: Final = (-1, False)
 
 
 @dataclass(frozen=True)
 class Forest:
     """The trees of an ensemble in one set of arrays; node numbers run through all of them.
 
-    ``left`` is −1 at leaves. ``values`` are those of a tree divided by the number of trees, at
-    inner nodes the mean of the leaves below by cover. ``used`` has a bit for each feature split
-    on below the node (all bits when features are too many to tell).
+    ``roots`` holds the first node of each tree and the end of the last; ``left`` is −1 at leaves;
+    ``ratios`` are the share of a parent's training samples that go into a node; ``values`` are
+    those of leaves, which simply add up over the trees, and ``offset`` what the ensemble adds to
+    them.
     """
 
     roots: npt.NDArray[np.int64]
@@ -60,84 +69,22 @@ class Forest:
     features: npt.NDArray[np.int64]
     thresholds: FloatArray
     missing_left: npt.NDArray[np.bool_]
-    covers: FloatArray
+    ratios: FloatArray
     values: FloatArray
-    used: npt.NDArray[np.int64]
-    max_depth: int
-    max_path_features: int
+    offset: float
 
-    @property
-    def expected_value(self) -> float:
-        """The mean answer over the training samples: what SHAP values add up from."""
-        return float(self.values[self.roots].sum())
+
+@dataclass(frozen=True)
+class Explained:
+    """SHAP values (samples, features), and the mean answer that they add up from."""
+
+    values: FloatArray
+    expected_value: float
 
 
 def is_available() -> bool:
     """Whether numba can be imported here."""
-    try:
-        import numba  # noqa: F401
-    except ImportError:
-        return False
-    return True
-
-
-def collect_forest(trees: Sequence[Any], *, n_features: int) -> Forest:
-    """The arrays of scikit-learn regression trees (``estimator.tree_``) of one output."""
-    offsets = np.cumsum([0, *(tree.node_count for tree in trees)])
-    left, right = (
-        np.concatenate(
-            [
-                np.where(getattr(tree, name) < 0, -1, getattr(tree, name) + offset)
-                for tree, offset in zip(trees, offsets, strict=False)
-            ]
-        ).astype(np.int64)
-        for name in ("children_left", "children_right")
-    )
-
-    def joined(name: str, kind: Any) -> Any:
-        return np.concatenate([getattr(tree, name) for tree in trees]).astype(kind)
-
-    features = joined("feature", np.int64)
-    values = np.concatenate([tree.value[:, 0, 0] for tree in trees]) / len(trees)
-    used, n_path = _features_below(left, right, features, offsets[:-1], n_features=n_features)
-    return Forest(
-        roots=offsets[:-1].astype(np.int64),
-        left=left,
-        right=right,
-        features=features,
-        thresholds=joined("threshold", np.float64),
-        missing_left=joined("missing_go_to_left", np.bool_),
-        covers=joined("weighted_n_node_samples", np.float64),
-        values=values.astype(np.float64),
-        used=used,
-        max_depth=max(int(tree.max_depth) for tree in trees),
-        max_path_features=n_path,
-    )
-
-
-def _features_below(
-    left: npt.NDArray[np.int64],
-    right: npt.NDArray[np.int64],
-    features: npt.NDArray[np.int64],
-    roots: npt.NDArray[np.int64],
-    *,
-    n_features: int,
-) -> tuple[npt.NDArray[np.int64], int]:
-    """The bits of the features split on below each node, and a bound of the features on a path."""
-    level = roots[left[roots] >= 0]
-    levels = []
-    while len(level):
-        levels.append(level)
-        children = np.concatenate([left[level], right[level]])
-        level = children[left[children] >= 0]
-    is_inner = left >= 0
-    if n_features > _MAX_PRUNED_FEATURES:
-        return np.where(is_inner, np.int64(-1), np.int64(0)), min(n_features, len(levels))
-    used = np.zeros(len(left), dtype=np.int64)
-    for level in reversed(levels):
-        used[level] = (np.int64(1) << features[level]) | used[left[level]] | used[right[level]]
-    n_used = len(np.unique(features[is_inner]))
-    return used, max(1, min(n_used, len(levels)))
+    return importlib.util.find_spec("numba") is not None
 
 
 def quadrature(n_path_features: int) -> tuple[FloatArray, FloatArray]:
@@ -147,91 +94,148 @@ def quadrature(n_path_features: int) -> tuple[FloatArray, FloatArray]:
     return (nodes + 1) / 2, weights / 2
 
 
-def shap_values(
-    forest: Forest,
-    X: npt.NDArray[np.float32],
-    *,
-    n_jobs: int,
-    on_share: Callable[[float], None],
-) -> FloatArray:
-    """SHAP values (samples, features) of ``X`` (samples, features; NaN is missing).
+def shap_values(forest: Forest, X: FloatArray, *, n_jobs: int, on_share: OnShare) -> Explained:
+    """SHAP values of ``X`` (samples, features; NaN is missing), as the trees compare it.
 
-    ``on_share`` is called at least once a second with the share done; what it raises stops the
-    work.
+    ``on_share`` is called about once a second with the share done; what it raises stops the work.
     """
-    kernel = compiled()
-    nodes, weights = quadrature(forest.max_path_features)
-    phi = np.zeros((X.shape[1], len(X)))
+    kernel = _Kernel.of(forest)
+    return Explained(
+        kernel.explain(X, _NONE_FIXED, n_jobs=n_jobs, on_share=on_share), kernel.expected_value
+    )
 
-    def explain(rows: npt.NDArray[np.intp]) -> None:
-        block = np.zeros((X.shape[1], len(rows)))
-        kernel(
-            np.ascontiguousarray(X[rows].T),
-            forest.roots,
-            forest.left,
-            forest.right,
-            forest.features,
-            forest.thresholds,
-            forest.missing_left,
-            forest.covers,
-            forest.values,
-            forest.used,
-            forest.max_depth,
-            nodes,
-            weights,
-            block,
+
+def interaction_values(
+    forest: Forest, X: FloatArray, feature: int, *, n_jobs: int, on_share: OnShare
+) -> FloatArray:
+    """Interactions (samples, features) of one feature with each; its own column is 0."""
+    kernel = _Kernel.of(forest)
+    known, unknown = (
+        kernel.explain(
+            X,
+            (feature, is_known),
+            n_jobs=n_jobs,
+            on_share=lambda share, first=first: on_share((first + share) / 2),  # type: ignore[misc]
         )
-        phi[:, rows] = block
-
-    order = _by_likeness(forest, X)
-    blocks = [order[start : start + BLOCK] for start in range(0, len(order), BLOCK)]
-    _run(explain, blocks, n_jobs=n_jobs, on_share=on_share)
-    return phi.T
+        for first, is_known in enumerate((True, False))
+    )
+    return (known - unknown) / 2
 
 
-def _run(
-    explain: Callable[[npt.NDArray[np.intp]], None],
-    blocks: list[npt.NDArray[np.intp]],
-    *,
-    n_jobs: int,
-    on_share: Callable[[float], None],
-) -> None:
-    executor = ThreadPoolExecutor(max_workers=n_jobs, thread_name_prefix="treeshap")
-    try:
-        pending: set[Future[None]] = {executor.submit(explain, rows) for rows in blocks}
-        while pending:
-            done, pending = wait(pending, timeout=_SECONDS_A_CALL, return_when=FIRST_COMPLETED)
-            for future in done:
-                future.result()
-            on_share(1 - len(pending) / len(blocks))
-    finally:
-        executor.shutdown(cancel_futures=True)
+@dataclass(frozen=True)
+class _Kernel:
+    """A forest made ready for the compiled loops: values centred tree by tree, and scaled."""
+
+    forest: Forest
+    values: FloatArray
+    scale: float
+    expected_value: float
+    path: tuple[Any, ...]
+    max_depth: int
+    quadrature: tuple[FloatArray, FloatArray]
+
+    @classmethod
+    def of(cls, forest: Forest) -> _Kernel:
+        # Imported here: it imports numba, which takes a second.
+        from prodapp.ml.treeshap_kernel import trace_paths
+
+        *path, max_depth, n_path = trace_paths(
+            forest.roots, forest.left, forest.right, forest.features, forest.ratios
+        )
+        is_leaf = forest.left < 0
+        sizes = np.diff(forest.roots)
+        weighted = np.where(is_leaf, forest.values * _reach(forest), 0.0)
+        means = np.add.reduceat(weighted, forest.roots[:-1])
+        centred = np.where(is_leaf, forest.values - np.repeat(means, sizes), 0.0)
+        scale = float(np.abs(centred).max()) or 1.0
+        return cls(
+            forest=forest,
+            values=centred / scale,
+            scale=scale,
+            expected_value=float(means.sum()) + forest.offset,
+            path=tuple(path),
+            max_depth=int(max_depth),
+            quadrature=quadrature(int(n_path)),
+        )
+
+    def explain(
+        self, X: FloatArray, fixed: tuple[int, bool], *, n_jobs: int, on_share: OnShare
+    ) -> FloatArray:
+        from prodapp.ml.treeshap_kernel import explain
+
+        trees = self.forest
+        tree = (trees.left, trees.right, trees.features, trees.thresholds, trees.missing_left)
+        blocks = _blocks(X)
+        phi = np.zeros(blocks.shape)
+        units = list(self._units(len(blocks), blocks.shape[2]))
+
+        def work(unit: tuple[slice, slice]) -> FloatArray:
+            rows, roots = blocks[unit[0]], trees.roots[unit[1]]
+            shares = (trees.ratios, self.values)
+            parts: FloatArray = explain(
+                rows, roots, tree, *shares, self.path, self.max_depth, self.quadrature, fixed
+            )
+            return parts
+
+        executor = ThreadPoolExecutor(max_workers=n_jobs, thread_name_prefix="treeshap")
+        try:
+            # In order, so that sums are the same whoever computed what.
+            for n_done, part in enumerate(executor.map(work, units), start=1):
+                phi[units[n_done - 1][0]] += part
+                on_share(n_done / len(units))
+        finally:
+            executor.shutdown(cancel_futures=True)
+        return phi.transpose(0, 2, 1).reshape(-1, X.shape[1])[: len(X)] * self.scale
+
+    def _units(self, n_blocks: int, block: int) -> Iterator[tuple[slice, slice]]:
+        """Blocks, and roots with the end of the last tree: as many trees as make a unit."""
+        roots = self.forest.roots
+        start = 0
+        while start < len(roots) - 1:
+            largest = int(roots[start + 1] - roots[start])
+            n_rows = int(np.clip(_UNIT // largest // block, 1, min(_UNIT_BLOCKS, n_blocks)))
+            stop = int(np.searchsorted(roots, roots[start] + _UNIT // (n_rows * block))) - 1
+            stop = min(max(stop, start + 1), len(roots) - 1)
+            for first in range(0, n_blocks, n_rows):
+                yield slice(first, first + n_rows), slice(start, stop + 1)
+            start = stop
 
 
-def _by_likeness(forest: Forest, X: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
-    """An order in which neighbours fall into neighbouring leaves of the first tree."""
-    at = np.full(len(X), forest.roots[0])
-    place = np.zeros(len(X))
-    rows = np.arange(len(X))
-    step = 0.5
-    while len(rows):
-        rows = rows[forest.left[at[rows]] >= 0]
-        nodes = at[rows]
-        x = X[rows, forest.features[nodes]]
-        goes_left = np.where(np.isnan(x), forest.missing_left[nodes], x <= forest.thresholds[nodes])
-        at[rows] = np.where(goes_left, forest.left[nodes], forest.right[nodes])
-        place[rows] += np.where(goes_left, 0.0, step)
-        step /= 2
-    return np.argsort(place, kind="stable")
+def _reach(forest: Forest) -> FloatArray:
+    """The share of its tree's training samples that reach each node."""
+    reach = np.ones(len(forest.left))
+    level = forest.roots[:-1]
+    while len(level):
+        level = level[forest.left[level] >= 0]
+        for children in (forest.left[level], forest.right[level]):
+            reach[children] = reach[level] * forest.ratios[children]
+        level = np.concatenate([forest.left[level], forest.right[level]])
+    return reach
+
+
+def _blocks(X: FloatArray) -> FloatArray:
+    """``X`` as (blocks, features, samples), the last block filled up with zeros."""
+    size = int(np.clip(-(-len(X) // _MIN_BLOCK) * _MIN_BLOCK, _MIN_BLOCK, BLOCK))
+    n_blocks = -(-len(X) // size)
+    filled = np.zeros((n_blocks * size, X.shape[1]))
+    filled[: len(X)] = X
+    return np.ascontiguousarray(filled.reshape(n_blocks, size, -1).transpose(0, 2, 1))
 
 
 def warm_up() -> None:
     """Compile the kernel for its types and leave it in numba's cache."""
-    from sklearn.tree import DecisionTreeRegressor
-
-    X = np.arange(8, dtype=np.float32).reshape(4, 2)
-    tree = DecisionTreeRegressor(random_state=0).fit(X, X[:, 0])
-    shap_values(collect_forest([tree.tree_], n_features=2), X, n_jobs=1, on_share=lambda _: None)
+    one_split = Forest(
+        roots=np.array([0, 3]),
+        left=np.array([1, -1, -1]),
+        right=np.array([2, -1, -1]),
+        features=np.array([0, -2, -2]),
+        thresholds=np.zeros(3),
+        missing_left=np.zeros(3, dtype=np.bool_),
+        ratios=np.array([1.0, 0.5, 0.5]),
+        values=np.array([0.0, -1.0, 1.0]),
+        offset=0.0,
+    )
+    shap_values(one_split, np.ones((1, 1)), n_jobs=1, on_share=lambda _: None)
 
 
 if __name__ == "__main__":

@@ -1,142 +1,289 @@
-"""The loops of :mod:`prodapp.ml.treeshap`, which explains them; compiled at their first use."""
+"""The loops of :mod:`prodapp.ml.treeshap`, which explains them; compiled at their first call.
+
+Written for numba's loops, not for Python's; importing this module imports numba. A block of
+samples walks a tree together, so that every inner loop runs over samples and becomes vectors, of
+single precision: products of shares lie in [0, 1], leaf values are scaled to [−1, 1], and sums
+over trees are in double precision again.
+
+Arrays of the inner functions: ``product[depth, node of quadrature, sample]`` is that of the
+factors of the path down to a depth, ``total[depth, side, …]`` the sum of the products of the
+leaves below its left and right child, ``passed[depth, side, sample]`` is 1 where the sample
+passes every split of the path on the feature of the edge into that child. Depth 0 stands for the
+edge into the root, which every sample passes, and is what an edge whose feature is new on the
+path takes as its forerunner.
+"""
 
 from __future__ import annotations
 
-import functools
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
+import numba
 import numpy as np
 
+#: ``_nrt`` is not among the options that its types know.
+_njit: Final[Any] = numba.njit
+#: Sums may be reordered, which makes them vectors; NaN must stay NaN, so no full "fastmath".
+_OPTIONS: Final[dict[str, Any]] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"contract", "reassoc", "nsz"},
+}
 
-def explain_block(
+
+def _inner(function: Callable[..., Any]) -> Any:
+    """For functions that allocate nothing: counting references to slices of arrays (atomic
+    operations) would take several times as long as their work."""
+    return _njit(function, _nrt=False, **_OPTIONS)
+
+
+def _outer(function: Callable[..., Any]) -> Any:
+    """For functions called from Python: from numba's cache where there is a place for one."""
+    try:
+        return _njit(function, cache=True, **_OPTIONS)
+    except RuntimeError:  # numba: no place for a cache
+        return _njit(function, **_OPTIONS)
+
+
+@_outer
+def trace_paths(roots: Any, left: Any, right: Any, features: Any, ratios: Any) -> Any:
+    """What the edge into each node carries, and the most features on one path.
+
+    Per node: the feature of the edge (−1 at roots); the depth of the edge before on its path with
+    the same feature, 0 where there is none; the share of training samples that passed all splits
+    of the path on that feature, before the edge and after it.
+    """
+    n_nodes = left.size
+    edge_feature = np.full(n_nodes, -1, dtype=np.int32)
+    earlier = np.zeros(n_nodes, dtype=np.int32)
+    before = np.ones(n_nodes)
+    after = np.ones(n_nodes)
+    depths = np.zeros(n_nodes, dtype=np.int32)
+    n_distinct = np.zeros(n_nodes, dtype=np.int32)
+    path = np.zeros(n_nodes + 1, dtype=np.int64)
+    waiting = np.zeros(n_nodes + 1, dtype=np.int64)
+    for root in roots[:-1]:
+        waiting[0] = root
+        n_waiting = 1
+        while n_waiting > 0:
+            n_waiting -= 1
+            node = waiting[n_waiting]
+            depth = depths[node]
+            path[depth] = node
+            if left[node] < 0:
+                continue
+            feature = features[node]
+            same = depth
+            while same > 0 and edge_feature[path[same]] != feature:
+                same -= 1
+            for child in (left[node], right[node]):
+                depths[child] = depth + 1
+                edge_feature[child] = feature
+                earlier[child] = same
+                before[child] = after[path[same]]
+                after[child] = before[child] * ratios[child]
+                n_distinct[child] = n_distinct[node] + (1 if same == 0 else 0)
+                waiting[n_waiting] = child
+                n_waiting += 1
+    return edge_feature, earlier, before, after, depths.max(), n_distinct.max()
+
+
+@_inner
+def _fill_tables(first: Any, tree: Any, path: Any, quadrature: Any, fixed: Any, tables: Any) -> Any:
+    """The factors of a tree's edges at each node of the quadrature, a row for each node below.
+
+    ``kept`` multiplies the product of samples that pass the edge, ``lost`` that of those that
+    passed up to it, ``rest`` that of all others (those of a leaf are times its value, so that its
+    product is its total). ``now`` and ``then`` weigh the totals below, by ∫ without the factor of
+    the edge's own feature as it is after and before the edge. A feature that is ``fixed`` is no
+    player: its edges multiply by whether the sample passes, or by the share that did.
+    """
+    left, ratios, values = tree
+    edge_feature, before, after = path
+    nodes, weights = quadrature
+    fixed_feature, is_known = fixed
+    kept, lost, rest, now, then = tables
+    for row in range(rest.size):
+        node = first + row
+        scale = values[node] if left[node] < 0 else 1.0
+        rest[row] = scale * ratios[node]
+        is_player = edge_feature[node] != fixed_feature
+        for k in range(nodes.size):
+            t = nodes[k]
+            factor = before[node] + (1.0 - before[node]) * t
+            share = after[node] + (1.0 - after[node]) * t
+            weight = weights[k] / (1.0 - t)
+            if is_player:
+                kept[row, k] = scale * share / factor
+                lost[row, k] = scale * after[node] * (1.0 - t) / factor
+                now[row, k] = weight / share
+                then[row, k] = weight / factor
+            else:
+                kept[row, k] = scale if is_known else rest[row]
+                lost[row, k] = 0.0 if is_known else rest[row]
+                now[row, k] = 0.0
+                then[row, k] = 0.0
+
+
+@_inner
+def _split(x: Any, threshold: Any, missing_left: Any, above: Any, passed: Any) -> Any:
+    """Which samples pass to the left and to the right, of those that ``above`` lets through."""
+    to_left, to_right = passed[0], passed[1]
+    for s in range(x.size):
+        is_left = (x[s] <= threshold) | (missing_left & np.isnan(x[s]))
+        to_left[s] = above[s] if is_left else above[s] * 0
+        to_right[s] = above[s] - to_left[s]
+
+
+@_inner
+def _multiply(
+    parent: Any, above: Any, passed: Any, rest: Any, lost: Any, kept: Any, out: Any
+) -> Any:
+    """The product after an edge whose feature has been on the path before."""
+    for k in range(kept.size):
+        second = kept[k] - lost[k]
+        first = lost[k] - rest
+        for s in range(passed.size):
+            out[k, s] = parent[k, s] * (rest + above[s] * first + passed[s] * second)
+
+
+@_inner
+def _multiply_new(parent: Any, passed: Any, lost: Any, kept: Any, out: Any) -> Any:
+    """The product after an edge whose feature is new on the path: all samples passed so far."""
+    for k in range(kept.size):
+        first = lost[k]
+        second = kept[k] - first
+        for s in range(passed.size):
+            out[k, s] = parent[k, s] * (first + passed[s] * second)
+
+
+@_inner
+def _settle(below: Any, passed: Any, now: Any, then: Any, total: Any, account: Any) -> Any:
+    """Both edges of a split pay the account of its feature; their totals become the parent's."""
+    to_left, to_right = passed[0], passed[1]
+    left, right = below[0], below[1]
+    now_left, now_right = now
+    for k in range(then.size):
+        owed = then[k]
+        for_left, for_right = now_left[k] - owed, now_right[k] - owed
+        for s in range(account.size):
+            account[s] += to_left[s] * (for_left * left[k, s] - owed * right[k, s])
+            account[s] += to_right[s] * (for_right * right[k, s] - owed * left[k, s])
+        for s in range(account.size):
+            total[k, s] = left[k, s] + right[k, s]
+
+
+@_inner
+def _walk(
+    X: Any, first: Any, tree: Any, earlier: Any, tables: Any, work: Any, accounts: Any
+) -> Any:
+    """Add a tree's SHAP values of one block (features, samples) to ``accounts``."""
+    left, right, features, thresholds, missing_left = tree
+    kept, lost, rest, now, then = tables
+    product, total, passed, at, side, n_visited = work
+    depth = 0
+    at[0] = first
+    side[0] = 0
+    n_visited[0] = 0
+    while depth >= 0:
+        node = at[depth]
+        children = (left[node], right[node])
+        same = earlier[children[0]]
+        above = passed[same, side[same]]
+        beyond = depth + 1
+        turn = n_visited[depth]
+        if turn == 0:
+            x = X[features[node]]
+            _split(x, thresholds[node], missing_left[node], above, passed[beyond])
+        if turn < 2:
+            child = children[turn]
+            row = child - first
+            is_leaf = left[child] < 0
+            out = total[beyond, turn] if is_leaf else product[beyond]
+            if same == 0:
+                _multiply_new(product[depth], passed[beyond, turn], lost[row], kept[row], out)
+            else:
+                _multiply(
+                    product[depth],
+                    above,
+                    passed[beyond, turn],
+                    rest[row],
+                    lost[row],
+                    kept[row],
+                    out,
+                )
+            n_visited[depth] = turn + 1
+            if not is_leaf:
+                depth = beyond
+                at[depth] = child
+                side[depth] = turn
+                n_visited[depth] = 0
+            continue
+        rows = (children[0] - first, children[1] - first)
+        _settle(
+            total[beyond],
+            passed[beyond],
+            (now[rows[0]], now[rows[1]]),
+            then[rows[0]],
+            total[depth, side[depth]],
+            accounts[features[node]],
+        )
+        depth -= 1
+
+
+@_inner
+def _add(accounts: Any, phi: Any) -> Any:
+    for feature in range(accounts.shape[0]):
+        for s in range(accounts.shape[1]):
+            phi[feature, s] += accounts[feature, s]
+            accounts[feature, s] = 0.0
+
+
+@_outer
+def explain(
     X: Any,
     roots: Any,
-    left: Any,
-    right: Any,
-    features: Any,
-    thresholds: Any,
-    missing_left: Any,
-    covers: Any,
+    tree: Any,
+    ratios: Any,
     values: Any,
-    used: Any,
+    path: Any,
     max_depth: int,
-    nodes: Any,
-    weights: Any,
-    phi: Any,
-) -> None:
-    """Add the SHAP values of a block to ``phi``; ``X`` and ``phi`` are (features, samples).
+    quadrature: Any,
+    fixed: Any,
+) -> Any:
+    """SHAP values (blocks, features, samples) of the trees at ``roots`` (and their end).
 
-    Compiled by numba; written for its loops, not for Python's. Depth 0 stands for the edge into
-    the root, a split that every sample passes (o = 1, z = 1), and is what an edge whose feature
-    is new on the path takes as its forerunner.
+    ``X`` is (blocks, features, samples); ``fixed`` is a feature that is no player (−1: none), and
+    whether its values are known.
     """
-    n_samples, n_nodes = X.shape[1], nodes.size
-    product = np.ones((max_depth + 1, n_nodes, n_samples))
-    below = np.zeros((max_depth + 1, n_nodes, n_samples))
-    passes = np.ones((max_depth + 1, n_samples))
-    share = np.ones(max_depth + 1)
-    path_feature = np.full(max_depth + 1, -1, dtype=np.int64)
-    before = np.zeros(max_depth + 1, dtype=np.int64)
-    dead = np.zeros(max_depth + 1, dtype=np.int64)
-    at = np.zeros(max_depth + 1, dtype=np.int64)
-    n_visited = np.zeros(max_depth + 1, dtype=np.int64)
-    settled = np.empty(n_samples)
-    owed = np.empty(n_samples)
-
-    for root in roots:
-        depth = 0
-        at[0] = root
-        n_visited[0] = 0
-        while depth >= 0:
-            node = at[depth]
-            is_end = (used[node] & ~dead[depth]) == 0
-            if not is_end and n_visited[depth] < 2:
-                child = left[node] if n_visited[depth] == 0 else right[node]
-                goes_left = n_visited[depth] == 0
-                n_visited[depth] += 1
-                feature = features[node]
-                earlier = depth
-                while earlier > 0 and path_feature[earlier] != feature:
-                    earlier -= 1
-                ratio = covers[child] / covers[node]
-                z_before = share[earlier]
-                z = z_before * ratio
-                depth += 1
-                at[depth] = child
-                n_visited[depth] = 0
-                path_feature[depth] = feature
-                before[depth] = earlier
-                share[depth] = z
-                threshold = thresholds[node]
-                nan_left = missing_left[node]
-                n_alive = 0.0
-                passed, passes_now, row = passes[earlier], passes[depth], X[feature]
-                for s in range(n_samples):
-                    is_left = (row[s] <= threshold) | (nan_left & np.isnan(row[s]))
-                    o = passed[s] if is_left == goes_left else 0.0
-                    passes_now[s] = o
-                    n_alive += o
-                dead[depth] = dead[depth - 1]
-                if n_alive == 0.0 and feature <= 62:
-                    dead[depth] |= np.int64(1) << feature
-                for k in range(n_nodes):
-                    t = nodes[k]
-                    factor = z_before + (1.0 - z_before) * t
-                    kept = (z + (1.0 - z) * t) / factor
-                    lost = z * (1.0 - t) / factor
-                    above, here = product[depth - 1, k], product[depth, k]
-                    first, second = lost - ratio, kept - lost
-                    for s in range(n_samples):
-                        here[s] = above[s] * (ratio + passed[s] * first + passes_now[s] * second)
-                continue
-            if is_end:
-                value = values[node]
-                for k in range(n_nodes):
-                    here, total = product[depth, k], below[depth, k]
-                    for s in range(n_samples):
-                        total[s] = value * here[s]
-            if depth > 0:
-                earlier = before[depth]
-                feature = path_feature[depth]
-                is_alive = feature > 62 or (dead[depth - 1] >> feature) & 1 == 0
-                if is_alive:
-                    z = share[depth]
-                    z_before = share[earlier]
-                    for s in range(n_samples):
-                        settled[s] = 0.0
-                        owed[s] = 0.0
-                    for k in range(n_nodes):
-                        t = nodes[k]
-                        weight = weights[k] / (1.0 - t)
-                        now = weight / (z + (1.0 - z) * t)
-                        then = weight / (z_before + (1.0 - z_before) * t)
-                        total = below[depth, k]
-                        for s in range(n_samples):
-                            settled[s] += now * total[s]
-                            owed[s] += then * total[s]
-                    passed, passes_now, account = passes[earlier], passes[depth], phi[feature]
-                    for s in range(n_samples):
-                        account[s] += passes_now[s] * settled[s] - passed[s] * owed[s]
-                is_first = n_visited[depth - 1] == 1
-                for k in range(n_nodes):
-                    total, parent = below[depth, k], below[depth - 1, k]
-                    for s in range(n_samples):
-                        parent[s] = total[s] if is_first else parent[s] + total[s]
-            depth -= 1
-
-
-@functools.cache
-def compiled() -> Any:
-    """The kernel, compiled at its first call, from numba's cache where that can be written."""
-    import numba
-
-    # Sums may be reordered, which makes them vectors; NaN must stay NaN, so no full "fastmath".
-    options: dict[str, Any] = {
-        "nogil": True,
-        "error_model": "numpy",
-        "fastmath": {"contract", "reassoc", "nsz"},
-    }
-    try:
-        return numba.njit(explain_block, cache=True, **options)
-    except RuntimeError:  # numba: no place for a cache
-        return numba.njit(explain_block, **options)
+    edge_feature, earlier, before, after = path
+    left = tree[0]
+    n_blocks, n_features, n_samples = X.shape
+    n_nodes = quadrature[0].size
+    size = (roots[1:] - roots[:-1]).max()
+    single = np.float32
+    work = (
+        np.ones((max_depth + 1, n_nodes, n_samples), dtype=single),
+        np.zeros((max_depth + 2, 2, n_nodes, n_samples), dtype=single),
+        np.ones((max_depth + 2, 2, n_samples), dtype=single),
+        np.zeros(max_depth + 2, dtype=np.int64),
+        np.zeros(max_depth + 2, dtype=np.int64),
+        np.zeros(max_depth + 2, dtype=np.int64),
+    )
+    kept = np.empty((size, n_nodes), dtype=single)
+    lost, now, then = np.empty_like(kept), np.empty_like(kept), np.empty_like(kept)
+    rest = np.empty(size, dtype=single)
+    accounts = np.zeros((n_features, n_samples), dtype=single)
+    phi = np.zeros(X.shape)
+    for index in range(roots.size - 1):
+        first, end = roots[index], roots[index + 1]
+        if left[first] < 0:
+            continue
+        tables = (kept, lost, rest[: end - first], now, then)
+        _fill_tables(
+            first, (left, ratios, values), (edge_feature, before, after), quadrature, fixed, tables
+        )
+        for block in range(n_blocks):
+            _walk(X[block], first, tree, earlier, tables, work, accounts)
+            _add(accounts, phi[block])
+    return phi
