@@ -8,7 +8,7 @@ import marshmallow as ma
 from flask_smorest.fields import Upload
 from marshmallow import fields, validate
 
-from prodapp.datasets.service import MAX_RECORDS
+from prodapp.datasets.service import MAX_RECORDS, waiting_for
 from prodapp.formatting import sentence
 from prodapp.models import Dataset, DatasetState
 from prodapp.rest.answers import failure
@@ -204,6 +204,15 @@ class DatasetSchema(AnswerSchema):
         metadata={"description": "Only `ready` data can be trained on; others wait for it."},
     )
     progress = fields.Float(required=True, metadata={"description": "Of the import, 0 to 1."})
+    waiting_for = fields.Function(
+        waiting_for,
+        required=True,
+        metadata={
+            "enum": ["queue", "worker", None],
+            "description": "What the import waits for: the `queue` that hands out work and does "
+            "not answer at the moment, or a free `worker`.",
+        },
+    )
     n_rows = fields.Integer(required=True, allow_none=True)
     n_columns = fields.Integer(required=True, allow_none=True)
     error = fields.Method(

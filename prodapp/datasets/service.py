@@ -141,6 +141,13 @@ def open_source(caller: Caller, dataset_id: int) -> tuple[Dataset, IO[bytes]]:
     return dataset, storage().open(dataset.source_key)
 
 
+def waiting_for(dataset: Dataset) -> str | None:
+    """What keeps a waiting import: the ``queue``, a free ``worker``; else ``None``."""
+    if dataset.state != DatasetState.QUEUED:
+        return None
+    return "worker" if queue.is_answering() else "queue"
+
+
 def dispatch() -> int:
     """Send every import that is due to the queue; returns how many were sent."""
     due = transitions.due_imports(db.session())

@@ -128,6 +128,15 @@ class RunSchema(AnswerSchema):
         required=True,
         metadata={"type": ["integer", "null"], "description": "Runs ahead of it, while it waits."},
     )
+    waiting_for = fields.Function(
+        service.waiting_for,
+        required=True,
+        metadata={
+            "enum": ["data", "queue", "worker", None],
+            "description": "What it waits for: the import of its `data`, the `queue` that hands "
+            "out work and does not answer at the moment, or a free `worker`.",
+        },
+    )
     elapsed_seconds = fields.Function(
         service.elapsed_seconds,
         required=True,

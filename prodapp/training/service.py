@@ -163,6 +163,15 @@ def elapsed_seconds(run: TrainingRun) -> float | None:
     return max(0.0, round((end - run.started_at).total_seconds(), 3))
 
 
+def waiting_for(run: TrainingRun) -> str | None:
+    """What keeps a waiting run: its ``data``, the ``queue``, a free ``worker``; else ``None``."""
+    if run.state not in WAITING:
+        return None
+    if not queue.is_answering():
+        return "queue"
+    return "data" if run.dataset.state != DatasetState.READY else "worker"
+
+
 def queue_position(run: TrainingRun) -> int | None:
     """How many runs are ahead in the line; ``None`` when the run is not waiting."""
     if run.state not in WAITING:
