@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
 import zipfile
-from typing import Final
+from pathlib import PurePosixPath
+from typing import Any, Final
 
 import skops.io
 from sklearn.pipeline import Pipeline
@@ -12,12 +15,50 @@ from prodapp.exceptions import DataRefused, N_
 
 #: Types beyond those skops itself knows to be harmless that our pipelines hold.
 ALLOWED_TYPES: Final = ("numpy.dtype", "sklearn.tree._tree.Tree")
+_SCHEMA: Final = "schema.json"
 
 
 def dump_pipeline(pipeline: Pipeline) -> bytes:
-    """The pipeline in skops' format."""
-    data: bytes = skops.io.dumps(pipeline, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
-    return data
+    """The pipeline in skops' format; equal pipelines give equal bytes."""
+    return _canonical(skops.io.dumps(pipeline, compression=zipfile.ZIP_STORED))
+
+
+def _canonical(data: bytes) -> bytes:
+    """skops' file with objects numbered in order instead of by address, and without the hour."""
+    packed = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as source,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target,
+    ):
+        numbers: dict[str, int] = {}
+        schema = _renumbered(json.loads(source.read(_SCHEMA)), numbers)
+        files = [(_file_name(name, numbers), name) for name in source.namelist() if name != _SCHEMA]
+        for new_name, name in sorted(files):
+            target.writestr(zipfile.ZipInfo(new_name), source.read(name), target.compression)
+        text = json.dumps(schema, indent=2)
+        target.writestr(zipfile.ZipInfo(_SCHEMA), text, target.compression)
+    return packed.getvalue()
+
+
+def _renumbered(node: Any, numbers: dict[str, int]) -> Any:
+    if isinstance(node, list):
+        return [_renumbered(item, numbers) for item in node]
+    if not isinstance(node, dict):
+        return node
+    renumbered = {}
+    for key, value in node.items():
+        if key == "__id__":
+            renumbered[key] = numbers.setdefault(str(value), len(numbers))
+        elif key == "file" and isinstance(value, str):
+            renumbered[key] = _file_name(value, numbers)
+        else:
+            renumbered[key] = _renumbered(value, numbers)
+    return renumbered
+
+
+def _file_name(name: str, numbers: dict[str, int]) -> str:
+    path = PurePosixPath(name)
+    return f"{numbers.setdefault(path.stem, len(numbers))}{path.suffix}"
 
 
 def load_pipeline(data: bytes) -> Pipeline:

@@ -60,10 +60,18 @@ def linear_shap(
     return values
 
 
+@dataclass(frozen=True)
+class ForestShap:
+    """SHAP values (samples, encoded columns), and whether the compiled kernel gave them."""
+
+    values: FloatArray
+    is_compiled: bool
+
+
 def forest_shap(
     ensemble: Any, X: FloatArray, *, predicted: FloatArray, n_jobs: int, on_share: OnShare
-) -> FloatArray:
-    """Path-dependent SHAP values (samples, encoded columns) of an ensemble's answers ``predicted``.
+) -> ForestShap:
+    """Path-dependent SHAP values of an ensemble's answers ``predicted``.
 
     By the compiled kernel, whose values must add up to the answers; by the shap package where
     numba is absent or they do not.
@@ -75,8 +83,8 @@ def forest_shap(
         gaps = np.abs(found.values.sum(axis=1) + found.expected_value - predicted)
         scale = max(float(np.ptp(predicted)), float(np.abs(predicted).max()) * 1e-6)
         if gaps.max() <= MAX_GAP * scale:
-            return found.values
-    return package_shap(ensemble, X, on_share=on_share)
+            return ForestShap(found.values, is_compiled=True)
+    return ForestShap(package_shap(ensemble, X, on_share=on_share), is_compiled=False)
 
 
 def package_shap(ensemble: Any, X: FloatArray, *, on_share: OnShare) -> FloatArray:

@@ -51,7 +51,9 @@ class Specification:
     """One training run, wholly described.
 
     ``features`` None means every column whose suggested role is "feature", but the target.
-    ``test_size`` is the share of samples held out. Wrong values raise ``InvalidInput`` at once.
+    ``test_size`` is the share of samples held out. Samples are explained until the order is clear,
+    ``max_explained_samples`` at most; :mod:`prodapp.ml.budget` says what gives way when time or
+    memory run out. Wrong values raise ``InvalidInput`` at once.
     """
 
     target: str
@@ -60,7 +62,9 @@ class Specification:
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     test_size: float = 0.2
     random_state: int = 0
-    max_explained_samples: int = 1000
+    max_explained_samples: int = 4000
+    time_budget_seconds: float = 600
+    memory_budget_megabytes: int = 4000
 
     def __post_init__(self) -> None:
         errors = [*self._field_errors(), *self._hyperparameter_errors()]
@@ -83,6 +87,8 @@ class Specification:
             ("test_size", 0.05, 0.5, False),
             ("random_state", 0, 2**32 - 1, True),
             ("max_explained_samples", 10, 1_000_000, True),
+            ("time_budget_seconds", 1, 86_400, False),
+            ("memory_budget_megabytes", 10, 1_000_000, True),
         ):
             if not _is_within(getattr(self, name), low, high, is_integer=is_integer):
                 errors.append(_range_error(f"/{name}", low, high))

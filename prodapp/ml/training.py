@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Final
@@ -12,13 +12,19 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 
 from prodapp.exceptions import N_
-from prodapp.ml.estimators import available_cpus, build_pipeline, fit_pipeline, predict
-from prodapp.ml.explanation import forest_shap, linear_shap
-from prodapp.ml.preprocessing import features_frame, source_positions, sum_by_source
+from prodapp.ml.attribution import Attributor, Interaction
+from prodapp.ml.budget import Clock, remark_fewer_trees, remark_memory
+from prodapp.ml.estimators import (
+    available_cpus,
+    build_pipeline,
+    fit_pipeline,
+    forest_size,
+    predict,
+)
+from prodapp.ml.preprocessing import features_frame
 from prodapp.ml.progress import STAGES, Progress
 from prodapp.ml.ranking import VariableImportance, rank_variables
 from prodapp.ml.specification import (
@@ -32,6 +38,7 @@ from prodapp.ml.validation import Interval, Metrics, measure, shuffled_split
 
 __all__ = [
     "STAGES",
+    "Interaction",
     "Interval",
     "Metrics",
     "Progress",
@@ -41,6 +48,7 @@ __all__ = [
 ]
 
 FloatArray = npt.NDArray[np.float64]
+OnShare = Callable[[float], None]
 
 _MAX_HELD_OUT_PAIRS: Final = 500
 _LIBRARIES: Final = ("numpy", "pandas", "scikit-learn", "scipy", "numba", "shap", "skops")
@@ -51,13 +59,16 @@ class TrainingResult:
     """All that a training run found out.
 
     ``stage_seconds`` says where the time went, ``left_out`` holds (column, reason template),
-    ``held_out`` at most 500 pairs of actual and predicted target.
+    ``held_out`` at most 500 pairs of actual and predicted target; ``ties`` are variables that the
+    explained samples do not tell apart, ``interactions`` the strongest pairs.
     """
 
     pipeline: Pipeline
     metrics: Metrics
     ranking: tuple[VariableImportance, ...]
     n_explained: int
+    ties: tuple[tuple[str, ...], ...]
+    interactions: tuple[Interaction, ...]
     stage_seconds: Mapping[str, float]
     library_versions: Mapping[str, str]
     left_out: tuple[tuple[str, str], ...]
@@ -80,7 +91,7 @@ class _Samples:
 
 
 @dataclass
-class _Clock:
+class _Stages:
     """Passes progress on and keeps the seconds of each stage."""
 
     progress: Progress
@@ -118,30 +129,40 @@ def train(
     ``InvalidInput`` and ``DataRefused``; what ``progress`` raises goes through.
     """
     n_jobs = n_jobs or available_cpus()
-    clock = _Clock(progress)
-    clock.enter("preparing")
+    stages = _Stages(progress)
+    clock = Clock(spec.time_budget_seconds)
+    stages.enter("preparing")
     check_specification(spec, columns)
     samples = _prepare(frame, columns, spec)
-    clock.enter("fitting")
-    pipeline = build_pipeline(spec, samples.columns, n_samples=len(samples.y_train), n_jobs=n_jobs)
-    fit_pipeline(pipeline, samples.X_train, samples.y_train, on_share=clock.share)
-    clock.enter("validating")
-    predicted = predict(pipeline, samples.X_test, n_jobs=n_jobs, on_share=clock.share)
+    stages.enter("fitting")
+    pipeline = _fit(samples, spec, clock, n_jobs=n_jobs, on_share=stages.share)
+    stages.enter("validating")
+    predicted = predict(pipeline, samples.X_test, n_jobs=n_jobs, on_share=stages.share)
     metrics = _measure(samples, predicted, random_state=spec.random_state)
-    clock.enter("explaining")
-    ranking, n_explained = _explain(pipeline, samples, spec, clock, n_jobs=n_jobs)
-    clock.leave()
+    stages.enter("explaining")
+    found = Attributor(pipeline, samples.columns, samples.X_train, n_jobs).attribute(
+        samples.X_test,
+        limit=spec.max_explained_samples,
+        random_state=spec.random_state,
+        clock=clock,
+        on_share=stages.share,
+    )
+    stages.leave()
     return TrainingResult(
         pipeline=pipeline,
         metrics=metrics,
-        ranking=ranking,
-        n_explained=n_explained,
-        stage_seconds=clock.seconds,
+        ranking=rank_variables(
+            samples.columns, samples.X_test.iloc[found.rows], found.values, found.native
+        ),
+        n_explained=len(found.rows),
+        ties=found.ties,
+        interactions=found.interactions,
+        stage_seconds=stages.seconds,
         library_versions=_library_versions(),
         left_out=tuple(samples.left_out),
         split="shuffled",
         held_out=_held_out_pairs(samples.y_test, predicted, random_state=spec.random_state),
-        remarks=tuple(samples.remarks),
+        remarks=(*samples.remarks, *found.remarks),
     )
 
 
@@ -171,6 +192,23 @@ def _prepare(frame: pd.DataFrame, columns: Sequence[Column], spec: Specification
     )
 
 
+def _fit(
+    samples: _Samples, spec: Specification, clock: Clock, *, n_jobs: int, on_share: OnShare
+) -> Pipeline:
+    wanted = forest_size(spec, n_samples=len(samples.y_train))
+    size = wanted.fitted_into(spec.memory_budget_megabytes)
+    if size != wanted:
+        samples.remarks.append(remark_memory(wanted, size))
+    pipeline = build_pipeline(
+        spec, samples.columns, n_samples=len(samples.y_train), n_jobs=n_jobs, size=size
+    )
+    fit_pipeline(pipeline, samples.X_train, samples.y_train, on_share=on_share, clock=clock)
+    n_trees = getattr(pipeline[-1], "n_estimators", size.n_trees)
+    if n_trees < size.n_trees:
+        samples.remarks.append(remark_fewer_trees(n_trees, size.n_trees))
+    return pipeline
+
+
 def _measure(samples: _Samples, predicted: FloatArray, *, random_state: int) -> Metrics:
     return measure(
         samples.y_test,
@@ -180,39 +218,6 @@ def _measure(samples: _Samples, predicted: FloatArray, *, random_state: int) -> 
         n_features=len(samples.columns),
         random_state=random_state,
     )
-
-
-def _explain(
-    pipeline: Pipeline, samples: _Samples, spec: Specification, clock: _Clock, *, n_jobs: int
-) -> tuple[tuple[VariableImportance, ...], int]:
-    X = samples.X_test
-    if len(X) > spec.max_explained_samples:
-        rng = np.random.default_rng(spec.random_state)
-        X = X.iloc[np.sort(rng.choice(len(X), spec.max_explained_samples, replace=False))]
-    preprocessing, estimator = pipeline[0], pipeline[-1]
-    encoded = preprocessing.transform(X)
-    sources = source_positions(preprocessing, [column.name for column in samples.columns])
-    if isinstance(estimator, LinearRegression):
-        background = preprocessing.transform(samples.X_train)
-        shap_values = linear_shap(estimator, encoded, background=background)
-        native = np.zeros(encoded.shape[1])
-    else:
-        shap_values = forest_shap(
-            estimator,
-            encoded,
-            predicted=estimator.predict(encoded),
-            n_jobs=n_jobs,
-            on_share=clock.share,
-        )
-        native = estimator.feature_importances_
-    n_features = len(samples.columns)
-    ranking = rank_variables(
-        samples.columns,
-        X,
-        sum_by_source(shap_values, sources, n_features),
-        sum_by_source(native, sources, n_features),
-    )
-    return ranking, len(X)
 
 
 def _held_out_pairs(

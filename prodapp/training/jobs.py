@@ -111,6 +111,8 @@ def _evidence(result: TrainingResult) -> dict[str, Any]:
     """What stands behind the ranking, for the page that shows how it was made."""
     return {
         "n_explained": result.n_explained,
+        "ties": [list(names) for names in result.ties],
+        "interactions": [asdict(pair) for pair in result.interactions],
         "split": result.split,
         "stage_seconds": dict(result.stage_seconds),
         "left_out": [list(pair) for pair in result.left_out],

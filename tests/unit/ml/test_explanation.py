@@ -48,7 +48,7 @@ def test_direction_is_found_again_through_a_forest(name: str, shape: Shape, effe
     held_out = samples[800:]
     values = forest_shap(
         forest, held_out, predicted=forest.predict(held_out), n_jobs=2, on_share=lambda _: None
-    )
+    ).values
     assert dependence(held_out[:, 0], values[:, 0]).effect == effect, name
 
 
@@ -107,7 +107,7 @@ def test_a_rare_flag_keeps_its_direction_through_a_forest() -> None:
     explained = samples[:600]
     values = forest_shap(
         forest, explained, predicted=forest.predict(explained), n_jobs=1, on_share=lambda _: None
-    )
+    ).values
     found = dependence(explained[:, 0], values[:, 0])
     assert (found.effect, found.strength > -0.5) == ("decreases", True)
 
@@ -179,9 +179,11 @@ def test_without_numba_the_shap_package_answers_the_same(monkeypatch: pytest.Mon
     forest = RandomForestRegressor(4, random_state=0).fit(samples, samples[:, 0])
     monkeypatch.setattr(treeshap, "is_available", lambda: False)
     shares: list[float] = []
-    values = forest_shap(
+    found = forest_shap(
         forest, samples, predicted=forest.predict(samples), n_jobs=1, on_share=shares.append
     )
+    values = found.values
+    assert not found.is_compiled
     np.testing.assert_array_equal(values, package_shap(forest, samples, on_share=lambda _: None))
     expected = forest.predict(samples) - values.sum(axis=1)
     np.testing.assert_allclose(expected, expected[0])

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from prodapp.exceptions import DataRefused, InvalidInput, RunCanceled
+from prodapp.ml.artifact import dump_pipeline
 from prodapp.ml.intake import read_table
 from prodapp.ml.progress import STAGES, no_progress
 from prodapp.ml.specification import Specification
@@ -68,6 +69,31 @@ def test_same_input_gives_the_same_result() -> None:
     assert first.ranking == second.ranking
     assert first.metrics == second.metrics
     assert first.held_out == second.held_out
+    assert (first.ties, first.interactions) == (second.ties, second.interactions)
+
+
+def test_the_number_of_threads_leaves_no_trace() -> None:
+    frame = plant(1500)
+    columns, spec = describe(frame), Specification(target="y")
+    one, three = (
+        train(frame, columns, spec, progress=no_progress, n_jobs=n_jobs) for n_jobs in (1, 3)
+    )
+    assert one.ranking == three.ranking
+    assert one.metrics == three.metrics
+    assert dump_pipeline(one.pipeline) == dump_pipeline(three.pipeline)
+
+
+def test_the_memory_budget_makes_a_smaller_forest_and_says_so() -> None:
+    result = trained(plant(5000), memory_budget_megabytes=10)
+    assert result.pipeline[-1].n_estimators < 100
+    assert [remark.code for remark in result.remarks] == ["budget_memory"]
+
+
+def test_the_time_budget_ends_the_fitting_and_says_so() -> None:
+    result = trained(plant(3000), time_budget_seconds=1, hyperparameters={"n_estimators": 2000})
+    assert 10 <= result.pipeline[-1].n_estimators < 2000
+    assert len(result.pipeline[-1].estimators_) == result.pipeline[-1].n_estimators
+    assert "budget_trees" in [remark.code for remark in result.remarks]
 
 
 def test_another_seed_holds_out_other_samples() -> None:
