@@ -9,6 +9,7 @@ from alembic.autogenerate.api import AutogenContext
 from flask import current_app
 from sqlalchemy import Connection
 
+from prodapp.extensions import foreign_keys_off
 from prodapp.models.types import Json, UtcDateTime
 from prodapp.postgres import wait_for_ever
 
@@ -27,21 +28,18 @@ def run_migrations() -> None:
     """Migrate over a connection of our own, or inside the caller's transaction.
 
     A caller who gives ``connection`` among the configuration's attributes has begun a transaction
-    on it and ends it, so that several migrations and what lies between them are one step. On SQLite
-    it has switched off ``foreign_keys`` before.
+    on it and ends it, so that several migrations and what lies between them are one step. It has
+    switched off the foreign keys before.
     """
     given = context.config.attributes.get("connection")
     if given is not None:
         _migrate(given)
         return
     with current_app.extensions["migrate"].db.engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            # Copying a table drops the old one, which would take the rows that refer to it along.
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            connection.commit()
-        else:
+        if connection.dialect.name == "postgresql":
             wait_for_ever(connection)
-        _migrate(connection)
+        with foreign_keys_off(connection):
+            _migrate(connection)
 
 
 def _migrate(connection: Connection) -> None:

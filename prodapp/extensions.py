@@ -122,6 +122,25 @@ def abandon() -> None:
         db.session().invalidate()
 
 
+@contextmanager
+def foreign_keys_off(connection: Connection) -> Iterator[None]:
+    """Let SQLite not watch foreign keys, around a transaction of ``connection``.
+
+    A migration that copies a table drops the old one, which would take the rows that refer to it
+    along, and within a transaction SQLite does not take the order. On PostgreSQL nothing changes.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver_connection = cast(sqlite3.Connection, connection.connection.dbapi_connection)
+    driver_connection.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        connection.rollback()
+        driver_connection.execute("PRAGMA foreign_keys=ON")
+
+
 def refuse_old_sqlite() -> None:
     """``UPDATE … RETURNING``, which claims rely on, needs SQLite 3.35."""
     if sqlite3.sqlite_version_info < (3, 35):

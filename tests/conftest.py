@@ -22,7 +22,7 @@ from prodapp.extensions import db
 if TYPE_CHECKING:
     from tests.services import Postgres
 
-pytest_plugins = ["tests.conftest_services"]
+pytest_plugins = ["tests.conftest_services", "tests.conftest_filled"]
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
