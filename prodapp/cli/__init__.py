@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from prodapp.cli import data, demo, processes, runs, users
+from prodapp.cli import backup, data, demo, processes, runs, users
 
 
 def init_app(app: Flask) -> None:
@@ -20,6 +20,7 @@ def init_app(app: Flask) -> None:
         processes.worker,
         processes.dispatcher,
         processes.config,
+        backup.backup,
         demo.demo,
     ):
         app.cli.add_command(command)

@@ -1,0 +1,56 @@
+"""Which rows speak of which files of the storage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, MetaData, select
+
+
+@dataclass(frozen=True)
+class FileColumn:
+    """A column that holds storage keys; its table has ``id`` and ``machine_id``."""
+
+    table: str
+    column: str
+
+
+FILE_COLUMNS = (
+    FileColumn("datasets", "source_key"),
+    FileColumn("datasets", "table_key"),
+    FileColumn("model_versions", "artifact_key"),
+)
+
+
+@dataclass(frozen=True)
+class FileReference:
+    """``key`` is the file that column ``column`` of row ``row_id`` names."""
+
+    key: str
+    table: str
+    column: str
+    row_id: int
+
+
+def file_references(connection: Connection, tables: MetaData) -> list[FileReference]:
+    """What every row says whose machine was not purged; files of a purged one may be gone.
+
+    ``tables`` are those the database has, which need not be those of the models: a backup may be
+    made before a migration.
+    """
+    found = []
+    machines = tables.tables["machines"]
+    for place in FILE_COLUMNS:
+        table = tables.tables.get(place.table)
+        if table is None or place.column not in table.c:
+            continue
+        key = table.c[place.column]
+        statement = (
+            select(key, table.c.id)
+            .join(machines, table.c.machine_id == machines.c.id)
+            .where(machines.c.purged_at.is_(None), key.is_not(None))
+            .order_by(table.c.id)
+        )
+        rows = connection.execute(statement)
+        found += [FileReference(row[0], place.table, place.column, row[1]) for row in rows]
+    return found

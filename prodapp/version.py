@@ -1,0 +1,3 @@
+"""Which prodapp this is."""
+
+VERSION = "0.1.0"
