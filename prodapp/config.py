@@ -20,6 +20,7 @@ PROFILES = ("development", "testing", "staging", "production")
 ROLES = ("viewer", "operator", "analyst", "admin")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MIN_SECRET_LENGTH = 32
+KEY_FILE = "secret_key"
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ def _secret_key(env: Mapping[str, str], profile: str, instance: Path) -> str:
             f"least {MIN_SECRET_LENGTH} random characters, for example from "
             "`python -c 'import secrets; print(secrets.token_urlsafe(48))'`."
         )
-    return _generated_secret(instance / "secret_key")
+    return _generated_secret(instance / KEY_FILE)
 
 
 def _generated_secret(path: Path) -> str:

@@ -119,6 +119,10 @@ class Storage:
                 if path.stat().st_mtime < limit:
                     path.rmdir() if path.is_dir() else path.unlink()
 
+    def local_folders(self) -> set[Path]:
+        """The folders of this host that files are written to."""
+        return {self.scratch, Path(self._root)} if self._is_local else {self.scratch}
+
     def check(self) -> None:
         """Raise ``OSError`` unless files can be written here.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from prodapp.cli import backup, data, demo, processes, runs, users
+from prodapp.cli import backup, data, demo, doctor, processes, runs, users
 
 
 def init_app(app: Flask) -> None:
@@ -21,6 +21,7 @@ def init_app(app: Flask) -> None:
         processes.dispatcher,
         processes.config,
         backup.backup,
+        doctor.doctor,
         demo.demo,
     ):
         app.cli.add_command(command)
