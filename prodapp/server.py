@@ -15,6 +15,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from prodapp.config import load_settings
+from prodapp.exceptions import ConfigurationError
 from prodapp.processes import die_with_parent
 
 # How long a stop waits for the requests that are being answered.
@@ -23,7 +24,10 @@ STOP_SECONDS = 8
 
 def main() -> None:
     """Serve until a signal says stop. The process that answers is restarted when it dies."""
-    settings = load_settings()
+    try:
+        settings = load_settings()
+    except ConfigurationError as error:
+        raise SystemExit(f"prodapp cannot start. {error}") from None
     server = Granian(
         "wsgi:app",
         address=settings.host,

@@ -16,6 +16,7 @@ from prodapp import embedded_queue
 from prodapp.config import Settings
 from prodapp.processes import spawn, terminate_all
 from prodapp.supervisor.child import Child, describe_exit, keep_log_small, tail
+from prodapp.supervisor.diagnosis import diagnose
 from prodapp.supervisor.schema import is_up_to_date
 from prodapp.supervisor.sources import Sources
 from prodapp.supervisor.stop_signals import StopSignals
@@ -27,8 +28,9 @@ PROGRAMS = {
     "dispatcher": (*FLASK, "dispatcher"),
     "worker": (*FLASK, "worker"),
 }
-# First whoever takes new work in, last what the others need; with the seconds that each gets.
-STOP_ORDER = ((("web",), 12), (("dispatcher", "worker"), 12), (("queue",), 10))
+# Last what the others need; with the seconds that each gets. Web and worker use up to
+# eight to finish what they are at, and a busy machine takes as long again to end a process.
+STOP_ORDER = ((("web", "dispatcher", "worker"), 20), (("queue",), 10))
 HEALTHY_SECONDS = 120
 MAX_EARLY_DEATHS = 3
 
@@ -163,7 +165,8 @@ class Supervisor:
             self._signals.wait(0.1)
             self._look_after_children()
             if web.n_failures >= MAX_EARLY_DEATHS:
-                raise CannotStart(f"the web server does not start:\n{tail(web.log)}")
+                told = diagnose(web.log)
+                raise CannotStart(f"the web server does not start. {told.advice}\n{tail(web.log)}")
             if time.monotonic() > deadline:
                 raise CannotStart(f"the web server does not answer:\n{tail(web.log)}")
 

@@ -36,26 +36,77 @@ def test_death_is_said_and_the_program_started_again_when_its_time_comes(
     assert child.process is not None
 
 
-def test_each_death_in_a_row_is_waited_for_longer_up_to_a_limit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time that children see; its one item may be set."""
     now = [1000.0]
     monkeypatch.setattr(child_module.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_each_death_in_a_row_is_waited_for_longer_up_to_a_limit(
+    tmp_path: Path, clock: list[float]
+) -> None:
     said: list[str] = []
     dead = ended("raise SystemExit(1)")
     child = Child("web", start=lambda: dead, log=tmp_path / "web.log")
     child.start()
-    for _ in range(7):
+    for _ in range(8):
         child.look_after(said.append)
-        now[0] += 31
+        clock[0] += 31
         child.look_after(said.append)
-    assert [text.split(" in ")[1].split(" s.")[0] for text in said] == (
-        ["1", "2", "4", "8", "16", "30", "30"]
-    )
+    assert [text.split(" in ")[-1].split(" s.")[0] for text in said] == ["1", "2", "8", "30"]
     # It was well for a while, so its next death counts as the first.
-    now[0] += 61
+    clock[0] += 61
     child.look_after(said.append)
-    assert "in 1 s" in said[-1]
+    assert "starting it again in 1 s" in said[-1]
+
+
+def test_same_trouble_is_told_less_and_less_often_and_other_trouble_at_once(
+    tmp_path: Path, clock: list[float]
+) -> None:
+    said: list[str] = []
+    log = tmp_path / "worker.log"
+    words = ["ModuleNotFoundError: No module named 'rq'\n"]
+
+    def start() -> subprocess.Popen[bytes]:
+        with log.open("a") as file:
+            file.write(words[0])
+        return ended("raise SystemExit(1)")
+
+    child = Child("worker", start=start, log=log)
+    for _ in range(100):
+        clock[0] += 31
+        child.look_after(said.append)
+        child.look_after(said.append)
+    assert child.n_failures == 100
+    assert len(said) == 7
+    assert "worker ended with code 1 (64 times in a row)" in said[-1]
+    assert "No module named 'rq'" in said[-1]
+    assert "run `make` again" in said[-1]
+    words[0] = "prodapp cannot start. REDIS_URL: use an address.\n"
+    clock[0] += 31
+    child.look_after(said.append)
+    child.look_after(said.append)
+    assert len(said) == 8
+    assert "flask --app wsgi config check" in said[-1]
+
+
+def test_program_that_is_well_again_is_said_once(tmp_path: Path, clock: list[float]) -> None:
+    said: list[str] = []
+    alive = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    programs = [ended("raise SystemExit(1)"), alive]
+    child = Child("worker", start=lambda: programs.pop(0), log=tmp_path / "worker.log")
+    child.start()
+    try:
+        for _ in range(5):
+            child.look_after(said.append)
+            clock[0] += 40
+    finally:
+        alive.communicate(b"\n")
+    assert len(said) == 2
+    assert said[1] == "worker has been well for a minute."
+    assert child.n_failures == 0
 
 
 def test_program_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
@@ -80,14 +131,16 @@ def test_tail_gives_the_last_lines_whatever_they_hold(tmp_path: Path) -> None:
     assert tail(tmp_path / "missing") == ""
 
 
-def test_large_log_is_set_aside(tmp_path: Path) -> None:
+def test_large_log_is_set_aside_and_its_writer_goes_on(tmp_path: Path) -> None:
     log = tmp_path / "web.log"
     with log.open("wb") as file:
         file.truncate(MAX_LOG_BYTES)
     keep_log_small(log)
-    assert log.exists()
-    with log.open("ab") as file:
-        file.write(b"x")
-    keep_log_small(log)
-    assert not log.exists()
+    assert log.stat().st_size == MAX_LOG_BYTES
+    with log.open("ab", buffering=0) as writer:
+        writer.write(b"x")
+        keep_log_small(log)
+        assert log.stat().st_size == 0
+        writer.write(b"more")
+    assert log.read_bytes() == b"more"
     assert (tmp_path / "web.old.log").stat().st_size == MAX_LOG_BYTES + 1
