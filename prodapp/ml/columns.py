@@ -41,7 +41,7 @@ def text_kind(distinct: pd.Index[str]) -> str:
     return "category" if len(distinct) <= MAX_CATEGORIES else "text"
 
 
-def describe_column(series: pd.Series, *, name: str, kind: str) -> Column:
+def describe_column(series: pd.Series, *, name: str, kind: str, unit: str | None = None) -> Column:
     """Describe one converted column and suggest its role."""
     present = series.dropna()
     distinct = present.drop_duplicates()
@@ -58,6 +58,7 @@ def describe_column(series: pd.Series, *, name: str, kind: str) -> Column:
         maximum=None if numbers is None else float(numbers.max()),
         mean=None if numbers is None else float(numbers.mean()),
         examples=tuple(format_cell(value) for value in distinct.iloc[:_N_EXAMPLES]),
+        unit=unit,
     )
 
 

@@ -16,6 +16,7 @@ class Limits:
     max_rows: int = 5_000_000
     max_columns: int = 2_000
     max_cell_chars: int = 100_000
+    max_unpacked_bytes: int = 2 << 30
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Dialect:
 
     ``header_row`` is the 0-based line of the names (None: the file has none); ``skip_rows`` are
     0-based lines before the data that are neither names nor data. ``decimal`` and ``thousands``
-    are those of most number columns; each column is voted on its own.
+    are those of most number columns; each column is voted on its own. Workbooks and Parquet files
+    have no encoding and no delimiter ("").
     """
 
     encoding: str
@@ -38,12 +40,17 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Decision:
-    """One thing that intake decided, and why; ``reason`` is a template filled from ``params``."""
+    """One thing that intake decided, and why; ``reason`` is a template filled from ``params``.
+
+    ``column`` is None for what holds for the whole file. What ``name`` means, and which of them a
+    person can decide otherwise, is in :mod:`prodapp.ml.intake.choices`.
+    """
 
     name: str
     value: str
     reason: str
     params: Mapping[str, Any] = field(default_factory=dict)
+    column: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,8 @@ class Remark:
     """Something that a person should know about the data.
 
     ``row`` is the 1-based line of the file, ``severity`` is "info" or "warning", ``message`` is a
-    template filled from ``params``.
+    template filled from ``params``. ``remedy`` holds the overrides that read the file otherwise,
+    where the remark offers that.
     """
 
     code: str
@@ -60,6 +68,7 @@ class Remark:
     params: Mapping[str, Any] = field(default_factory=dict)
     row: int | None = None
     column: str | None = None
+    remedy: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,8 @@ class Column:
     ``kind``: "number", "category", "boolean", "date", "text" or "empty". ``role`` is a suggestion:
     "feature", "identifier", "time", "constant" or "empty"; ``role_reason`` (a template without
     places) says why it is not a feature. The figures are over all rows read; ``minimum``,
-    ``maximum`` and ``mean`` are of numbers only.
+    ``maximum`` and ``mean`` are of numbers only. ``unit`` is what the file says beside the name or
+    the values.
     """
 
     name: str
@@ -82,6 +92,7 @@ class Column:
     maximum: float | None
     mean: float | None
     examples: tuple[str, ...]
+    unit: str | None = None
 
 
 @dataclass(frozen=True)

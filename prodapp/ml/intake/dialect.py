@@ -1,4 +1,4 @@
-"""How the text of a table is laid out: separator, and whether its first row holds names."""
+"""How the cells of a table in text are parted: separator and quotation mark."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
 from typing import Final
 
 from prodapp.exceptions import DataRefused, InvalidInput, N_
-from prodapp.ml.intake.numerals import MISSING_CODES, number_pattern
+from prodapp.ml.intake.heading import is_value
 from prodapp.ml.table import Decision
 
 DELIMITERS: Final = (";", ",", "\t", "|")
@@ -21,10 +20,9 @@ _CLEVERCSV_CHARS: Final = 6_000
 _SAMPLE_RECORDS: Final = 200
 #: A separator this much better than the next one needs no second opinion.
 _CLEAR_LEAD: Final = 0.15
+_MAX_TITLE_ROWS: Final = 60
 
 _SEP_LINE: Final = re.compile(r'^\s*"?sep=(?P<mark>.)"?[\s;,]*$', re.IGNORECASE)
-_NUMBER: Final = re.compile("|".join(number_pattern(mark) for mark in ".,"))
-_DATE: Final = re.compile(r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?$")
 
 
 def declared_delimiter(first_line: str) -> str | None:
@@ -33,13 +31,25 @@ def declared_delimiter(first_line: str) -> str | None:
     return found["mark"] if found else None
 
 
-def records(text: str, delimiter: str, *, limit: int | None = None) -> list[list[str]]:
-    """The cells of ``text``, trimmed, one list a record; at most ``limit`` records."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=QUOTE)
+def records(
+    text: str,
+    delimiter: str,
+    *,
+    quote: str = QUOTE,
+    limit: int | None = None,
+    ends: list[int] | None = None,
+) -> list[list[str]]:
+    """The cells of ``text``, trimmed, one list a record; at most ``limit`` records.
+
+    The line on which each record ends (1-based) is added to ``ends``.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote)
     rows: list[list[str]] = []
     try:
         for row in reader:
             rows.append([cell.strip() for cell in row])
+            if ends is not None:
+                ends.append(reader.line_num)
             if limit is not None and len(rows) >= limit:
                 break
     except csv.Error as error:
@@ -53,6 +63,21 @@ def records(text: str, delimiter: str, *, limit: int | None = None) -> list[list
     return rows
 
 
+def detect_quote(
+    sample: str, delimiter: str, *, override: str | None = None
+) -> tuple[str, list[Decision]]:
+    """The quotation mark, ``'`` where cells stand in it and none in ``"``; said when unusual."""
+    if override is not None:
+        return override, [Decision("quote", override, N_("Chosen by you."))]
+    if QUOTE in sample:
+        return QUOTE, []
+    mark = re.escape(delimiter)
+    quoted = re.findall(rf"(?:^|{mark})'[^'\r\n]*'(?={mark}|$|\r)", sample, re.MULTILINE)
+    if len(quoted) > sample.count("\n"):
+        return "'", [Decision("quote", "'", N_("Cells stand between these marks."))]
+    return QUOTE, []
+
+
 def detect_delimiter(sample: str, *, override: str | None = None) -> tuple[str, Decision]:
     """The separator of the cells in ``sample`` (whole lines), and the decision in words.
 
@@ -60,7 +85,7 @@ def detect_delimiter(sample: str, *, override: str | None = None) -> tuple[str, 
     """
     if override is not None:
         mark = {"tab": "\t", "\\t": "\t"}.get(override, override)
-        if len(mark) != 1 or mark in '"\r\n' or mark.isalnum():
+        if len(mark) != 1 or mark in "\"'\r\n" or mark.isalnum():
             raise InvalidInput(
                 N_("The separator must be a single character, not “%(value)s”."), value=override
             )
@@ -84,20 +109,21 @@ def _score(sample: str, delimiter: str) -> float:
         rows = [row for row in records(sample, delimiter, limit=_SAMPLE_RECORDS) if any(row)]
     except csv.Error:
         return 0.0
-    widths = Counter(len(row) for row in rows)
+    widths = Counter(len(row) for row in rows if len(row) > 1)
     if not widths:
         return 0.0
     width = widths.most_common(1)[0][0]
-    if width < 2:
-        return 0.0
-    regular = widths[width] / len(rows)
-    # The names carry no decimal commas, so they tell the separator best.
-    if len(rows[0]) != width:
-        regular *= 0.5
+    # Titles above the table hold no separators; the names do, and no decimal commas.
+    start = next(place for place, row in enumerate(rows) if len(row) == width)
+    if start > _MAX_TITLE_ROWS or any(len(row) > width for row in rows[:start]):
+        start = 0
+    regular = widths[width] / (len(rows) - start)
+    if start or len(rows[0]) != width:
+        regular *= 0.5 if start == 0 else 0.8
     others = [mark for mark in DELIMITERS if mark not in (delimiter, ",")]
     cells = [cell for row in rows for cell in row[:50]]
     unclean = sum(any(mark in cell for mark in others) for cell in cells)
-    typed = sum(not cell or bool(_NUMBER.match(cell) or _DATE.match(cell)) for cell in cells)
+    typed = sum(not cell or is_value(cell) for cell in cells)
     return regular * (1 - unclean / len(cells)) * (0.7 + 0.3 * typed / len(cells))
 
 
@@ -118,53 +144,3 @@ def _clevercsv_opinion(sample: str) -> str | None:
     except clevercsv.Error:
         return None
     return str(dialect.delimiter) if dialect is not None and dialect.delimiter else None
-
-
-def has_header(rows: Sequence[Sequence[str]], *, override: str | None = None) -> Decision:
-    """Whether the first of these (non-blank) rows holds names: a decision of value "yes" or "no".
-
-    Names stand above columns of numbers as text. Where no column holds numbers, the first row is
-    names unless it repeats further down.
-    """
-    if override is not None:
-        if override not in ("yes", "no"):
-            raise InvalidInput(
-                N_("The header must be “yes” or “no”, not “%(value)s”."), value=override
-            )
-        return Decision("header", override, N_("Chosen by you."))
-    first, body = rows[0], rows[1:]
-    if _counts_up(first) and not any(_counts_up(row) for row in body[:1]):
-        return Decision(
-            "header", "yes", N_("The first row counts up, as years or numbers of columns.")
-        )
-    names = numbers = repeats = 0
-    for position, cell in enumerate(first):
-        below = [row[position] for row in body if position < len(row)]
-        below = [value for value in below if value.lower() not in MISSING_CODES]
-        repeats += bool(cell) and cell in below
-        if not below or sum(map(_is_value, below)) < 0.6 * len(below):
-            continue
-        if _is_value(cell):
-            numbers += 1
-        elif cell.lower() not in MISSING_CODES:
-            names += 1
-    if names or numbers:
-        if numbers > names:
-            return Decision("header", "no", N_("The first row holds values, as the rows below it."))
-        return Decision("header", "yes", N_("The first row holds words above columns of values."))
-    if repeats or (not body and all(map(_is_value, first))):
-        return Decision("header", "no", N_("The first row looks like the rows below it."))
-    return Decision("header", "yes", N_("The first row is unlike every row below it."))
-
-
-def _counts_up(row: Sequence[str]) -> bool:
-    """Whether the integers of a row (at least 3 of them, and no other numbers) rise by one."""
-    numbers = [cell for cell in row if _is_value(cell)]
-    if len(numbers) < 3 or not all(cell.isascii() and cell.isdigit() for cell in numbers):
-        return False
-    start = int(numbers[0])
-    return [int(cell) for cell in numbers] == list(range(start, start + len(numbers)))
-
-
-def _is_value(cell: str) -> bool:
-    return bool(_NUMBER.match(cell) or _DATE.match(cell))

@@ -26,7 +26,32 @@ _EXPONENT: Final = r"([eE][+-]?\d{1,3})?"
 MISSING_CODES: Final = (
     *("", "nan", "na", "n/a", "n/d", "nd", "#n/d", "#n/a", "-", "--", "?", "null", "<na>", "."),
     *("#div/0!", "#ref!", "#value!", "#valor!", "#null!", "#num!", "#núm!", "#name?", "#nome?"),
-    *("inf", "-inf", "+inf", "infinity", "-infinity"),
+    *(
+        "inf",
+        "-inf",
+        "+inf",
+        "infinity",
+        "-infinity",
+        "nat",
+        "n.d.",
+        "n.a.",
+        "s/d",
+        "---",
+        "...",
+        "…",
+    ),
+    *(
+        "(null)",
+        "#null",
+        "[null]",
+        "\\n",
+        "####",
+        "#####",
+        "######",
+        "no data",
+        "nodata",
+        "sem dados",
+    ),
 )
 
 
@@ -76,8 +101,10 @@ def vote(cells: Any) -> Vote:
     n_cells = len(cells) - cells.null_count
     if n_cells == 0:
         return Vote(0, 0, 0, "")
-    if _plainly_points(cells):
-        return Vote(n_cells, n_cells, 0, ".", is_plain=True)
+    mark = _plain_mark(cells)
+    if mark is not None:
+        counts = [n_cells if mark in (own, "") else 0 for own in MARKS]
+        return Vote(n_cells, counts[0], counts[1], mark, is_plain=True)
     counts = [
         pc.sum(pc.match_substring_regex(cells, number_pattern(mark))).as_py() or 0 for mark in MARKS
     ]
@@ -85,24 +112,40 @@ def vote(cells: Any) -> Vote:
     return Vote(n_cells, counts[0], counts[1], marks)
 
 
-def _plainly_points(cells: Any) -> bool:
-    """The quick way for nearly every column: plain floats that no other reading fits."""
+def _plain_mark(cells: Any) -> str | None:
+    """The quick way for nearly every column: plain numbers that no other reading fits.
+
+    "" for integers, None when the slow way must tell.
+    """
     head = cells.slice(0, 1000).drop_null()
-    telling = pc.match_substring_regex(head, r"^[+-]?(0?\.\d+|\d+\.(\d{1,2}|\d{4,})|\d{4,}\.\d+)$")
-    if not pc.any(telling).as_py():
-        return False
     try:
-        pc.cast(cells, pa.float64())
+        if not pc.any(pc.match_substring_regex(head, r"[^\d-]")).as_py():
+            pc.cast(cells, pa.int64())
+            return ""
+        for mark in MARKS:
+            telling = rf"^-?(0?\{mark}\d+|\d+\{mark}(\d{{1,2}}|\d{{4,}})|\d{{4,}}\{mark}\d+)$"
+            if pc.any(pc.match_substring_regex(head, telling)).as_py():
+                _cast(cells, mark)
+                return mark
     except pa.ArrowInvalid:
-        return False
-    return True
+        pass
+    return None
+
+
+def _cast(cells: Any, mark: str) -> Any:
+    """Text of plain numbers with this decimal mark → float64; ``ArrowInvalid`` for other text."""
+    if mark == ".":
+        return pc.cast(cells, pa.float64())
+    if pc.any(pc.match_substring(cells, ".")).as_py():
+        raise pa.ArrowInvalid("a point beside decimal commas")
+    return pc.cast(pc.replace_substring(cells, ",", "."), pa.float64())
 
 
 def to_floats(cells: Any, *, decimal: str) -> Any:
     """Arrow float64 array of trimmed cells; null where a cell is null or not such a number."""
     try:
-        if decimal == "." and not pc.any(pc.match_substring(cells, ",")).as_py():
-            return pc.cast(cells, pa.float64())
+        if decimal == "," or not pc.any(pc.match_substring(cells, ",")).as_py():
+            return _cast(cells, decimal)
     except pa.ArrowInvalid:
         pass
     readable = pc.match_substring_regex(cells, number_pattern(decimal))
@@ -112,6 +155,16 @@ def to_floats(cells: Any, *, decimal: str) -> Any:
     text = pc.replace_substring(text, "−", "-")
     text = pc.replace_substring(text, ",", ".")
     return pc.cast(text, pa.float64())
+
+
+def is_code(cells: Any) -> bool:
+    """Whether cells are digits of one length, some with a leading zero: codes, not quantities."""
+    if not pc.any(pc.match_substring_regex(cells.slice(0, 5000), r"^0\d+$")).as_py():
+        return False
+    lengths = pc.min_max(pc.binary_length(cells)).as_py()
+    if lengths["min"] != lengths["max"]:
+        return False
+    return bool(pc.all(pc.match_substring_regex(cells, r"^\d+$")).as_py())
 
 
 def thousands_mark(cells: Any, *, decimal: str) -> str | None:

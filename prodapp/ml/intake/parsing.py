@@ -1,49 +1,125 @@
-"""A file of known layout → its cells as raw text, by the quick parser or the careful one.
+"""A file of known layout → its cells, by the quick parser or the careful one.
 
-Arrow's parser works in parallel and takes regular files only. Whatever it does not take goes to
-pandas' C engine, which fills short rows up; only then is there reason to look at single rows.
+Arrow's parser works in parallel and takes regular files only; columns that the sample shows to be
+plain numbers come out of it as numbers at once, and the whole is read again as text where that
+fails. A file that is not regular goes through Python's parser, row by row: it alone can say on
+which lines rows are too short or too wide.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import warnings
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
-import pandas as pd
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from prodapp.exceptions import DataRefused, N_
+from prodapp.ml.intake.dialect import records
 from prodapp.ml.intake.layout import Layout
-from prodapp.ml.table import Limits, Remark
+from prodapp.ml.table import Limits
 
-#: Cells parsed between two calls of the progress callback: some tenths of a second.
-_CELLS_A_CHUNK: Final = 1_500_000
 _BLOCK_BYTES: Final = 4 << 20
 _SECONDS_A_CALL: Final = 0.5
+_CELLS_A_CHUNK: Final = 500_000
+_SAMPLE_BYTES: Final = 1 << 18
+
+#: Numbers that can be read in one way only, and those that need such a one beside them.
+_PLAIN: Final = {mark: re.compile(rf"-?(?:0|[1-9]\d*)(?:\{mark}\d+)?") for mark in ".,"}
+_TELLING: Final = {
+    mark: re.compile(rf"-?(?:0\{mark}\d+|\d+\{mark}(?:\d{{1,2}}|\d{{4,}})|\d{{4,}}\{mark}\d+)")
+    for mark in ".,"
+}
 
 OnRead = Callable[[int], None]
 
 
-def parse(
-    stream: IO[bytes], layout: Layout, *, limits: Limits, on_read: OnRead
-) -> tuple[list[Any], list[Remark]]:
-    """Arrow string arrays of the data rows, at least ``layout.width`` of them, and remarks.
+@dataclass
+class Parsed:
+    """The data rows: one Arrow array a column, of text or of float64 (then null where empty).
 
-    Blank rows are rows of empty cells; what lies right of ``layout.n_named`` is left to the
-    caller to judge. Raises ``DataRefused`` for rows wider than that, an open quotation mark and
-    too many rows.
+    Blank rows are rows of empty cells. ``lines`` are the 1-based lines on which the rows begin
+    (None: to be told from the line breaks in their cells); ``is_short`` marks rows that
+    were filled up; ``wide`` holds line and number of cells of the rows left out for being too wide;
+    ``marks`` the decimal marks, by position, of columns that are numbers already.
     """
-    columns = _parse_quickly(stream, layout, on_read=on_read)
-    if columns is not None:
-        _check_rows(len(columns[0]), layout, limits)
-        return columns, []
-    columns = _parse_carefully(stream, layout, limits=limits, on_read=on_read)
-    return columns, _short_rows(stream, layout)
+
+    columns: list[Any]
+    lines: npt.NDArray[np.int64] | None = None
+    is_short: npt.NDArray[np.bool_] | None = None
+    wide: list[tuple[int, int]] = field(default_factory=list)
+    marks: Mapping[int, str] = field(default_factory=dict)
+
+
+def parse(
+    stream: IO[bytes],
+    layout: Layout,
+    *,
+    limits: Limits,
+    on_read: OnRead,
+    as_text: Callable[[str], bool] = lambda _: False,
+) -> Parsed:
+    """Cut ``stream`` into cells; columns whose name ``as_text`` is true for stay text.
+
+    What lies right of ``layout.n_named`` is left to the caller to judge. Raises ``DataRefused``
+    for an open quotation mark, a cell too long to be read and too many rows.
+    """
+    numbers = _plain_numbers(stream, layout, as_text)
+    columns = _parse_quickly(stream, layout, numbers, on_read=on_read) if numbers else None
+    if columns is None or not _are_finite(columns):
+        numbers = {}
+        columns = _parse_quickly(stream, layout, numbers, on_read=on_read)
+    if columns is None:
+        return _Careful(stream, layout, limits, on_read).parse()
+    _check_rows(len(columns[0]), layout, limits)
+    return Parsed(columns, marks=numbers)
+
+
+def _are_finite(columns: list[Any]) -> bool:
+    """Whether no cell said "nan" or "inf" or was too large: these must be seen as text."""
+    floats = [cells for cells in columns if pa.types.is_floating(cells.type)]
+    return all(pc.all(pc.is_finite(cells)).as_py() in (True, None) for cells in floats)
+
+
+def _plain_numbers(
+    stream: IO[bytes], layout: Layout, as_text: Callable[[str], bool]
+) -> dict[int, str]:
+    """Decimal mark by position of the columns that the sample shows to be plain decimals."""
+    rows = _sampled_rows(stream, layout)
+    found: dict[int, str] = {}
+    for position in range(layout.n_named):
+        name = layout.header[position] if layout.header and position < len(layout.header) else ""
+        cells = [row[position] for row in rows if position < len(row) and row[position]]
+        if not cells or as_text(name):
+            continue
+        for mark in ".,":
+            plain, telling = _PLAIN[mark].fullmatch, _TELLING[mark].fullmatch
+            if all(map(plain, cells)) and any(map(telling, cells)):
+                found[position] = mark
+    marks = list(found.values())
+    usual = max(set(marks), key=marks.count) if marks else ""
+    # Arrow takes one decimal mark a file; columns of the other one stay text for now.
+    return {position: mark for position, mark in found.items() if mark == usual}
+
+
+def _sampled_rows(stream: IO[bytes], layout: Layout) -> list[list[str]]:
+    stream.seek(0)
+    text = io.TextIOWrapper(stream, encoding=layout.encoding, newline="")
+    try:
+        sample = text.read(_SAMPLE_BYTES)
+    finally:
+        text.detach()
+        stream.seek(0)
+    rows = records(sample, layout.delimiter, quote=layout.quotechar)
+    return rows[layout.first_record : -1 or None]
 
 
 class _Source:
@@ -64,17 +140,19 @@ class _Source:
         """The file belongs to the caller."""
 
 
-def _parse_quickly(stream: IO[bytes], layout: Layout, *, on_read: OnRead) -> list[Any] | None:
+def _parse_quickly(
+    stream: IO[bytes], layout: Layout, numbers: Mapping[int, str], *, on_read: OnRead
+) -> list[Any] | None:
     """The columns, or None when the file is not regular enough for Arrow."""
-    if any("\n" in name for name in layout.header or ()):
-        return None  # Arrow skips lines, not records
     names = [str(position) for position in range(layout.width)]
+    types = dict.fromkeys(names, pa.string())
+    types |= {str(position): pa.float64() for position in numbers}
     stream.seek(0)
     source = _Source(stream)
     options = {
         "read_options": arrow_csv.ReadOptions(
             column_names=names,
-            skip_rows=layout.first_record,
+            skip_rows=layout.first_line - 1,
             encoding=layout.encoding,
             block_size=_BLOCK_BYTES,
         ),
@@ -85,7 +163,10 @@ def _parse_quickly(stream: IO[bytes], layout: Layout, *, on_read: OnRead) -> lis
             ignore_empty_lines=False,
         ),
         "convert_options": arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            column_types=types,
+            strings_can_be_null=False,
+            null_values=[""],
+            decimal_point=next(iter(numbers.values()), "."),
         ),
     }
     # In a thread of its own, so that progress is told (and a cancel heard) in the caller's.
@@ -104,121 +185,138 @@ def _parse_quickly(stream: IO[bytes], layout: Layout, *, on_read: OnRead) -> lis
     return list(table.columns)
 
 
-def _parse_carefully(
-    stream: IO[bytes], layout: Layout, *, limits: Limits, on_read: OnRead
-) -> list[Any]:
-    chunks: list[pd.DataFrame] = []
-    n_rows = 0
-    try:
-        for chunk in _chunks(stream, layout):
-            chunks.append(chunk)
-            n_rows += len(chunk)
-            _check_rows(n_rows, layout, limits)
-            on_read(stream.tell())
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        raise _misshapen(stream, layout, str(error)) from None
-    if not chunks:
-        return [pa.chunked_array([], type=pa.string())] * layout.width
-    frame = pd.concat(chunks, ignore_index=True) if len(chunks) > 1 else chunks[0]
-    del chunks
-    return [pa.chunked_array(frame.pop(name)) for name in list(frame.columns)]
-
-
-def _chunks(stream: IO[bytes], layout: Layout) -> Iterator[pd.DataFrame]:
-    """The data rows as frames of text, one spare column wider than any row of the sample."""
-    width = layout.width + 1
-    stream.seek(0)
-    try:
-        reader = pd.read_csv(
-            stream,
-            sep=layout.delimiter,
-            quotechar=layout.quotechar,
-            encoding=layout.encoding,
-            header=None,
-            names=range(width),
-            index_col=False,
-            skiprows=layout.first_record,
-            skip_blank_lines=False,
-            dtype=str,
-            keep_default_na=False,
-            na_filter=False,
-            chunksize=max(1000, _CELLS_A_CHUNK // width),
-        )
-    except pd.errors.EmptyDataError:
-        return
-    with reader:
-        while True:
-            try:
-                with warnings.catch_warnings():
-                    # The warning says that cells are cut off.
-                    warnings.simplefilter("error", pd.errors.ParserWarning)
-                    chunk = next(reader)
-            except StopIteration:
-                return
-            yield chunk
-
-
 def _check_rows(n_rows: int, layout: Layout, limits: Limits) -> None:
     if n_rows > limits.max_rows:
-        raise DataRefused(
-            N_("The table has more than %(limit)d rows. Upload a part of them."),
-            code="too_many_rows",
-            row=layout.first_record + limits.max_rows + 1,
-            limit=limits.max_rows,
-        )
+        raise too_many_rows(layout.first_line + limits.max_rows, limits)
 
 
-def _records(stream: IO[bytes], layout: Layout) -> Iterator[tuple[int, list[str]]]:
-    """Each data row with its line, one by one; slow, for files that are known to be irregular."""
-    stream.seek(0)
-    text = io.TextIOWrapper(stream, encoding=layout.encoding, newline="")
-    reader = csv.reader(text, delimiter=layout.delimiter, quotechar=layout.quotechar)
-    line = 1
-    try:
-        for position, row in enumerate(reader):
-            if position >= layout.first_record:
-                yield line, row
-            line = reader.line_num + 1
-    finally:
-        text.detach()
-
-
-def _short_rows(stream: IO[bytes], layout: Layout) -> list[Remark]:
-    """Say which rows end before the last column: cut off, or lacking a separator."""
-    short = [
-        line for line, row in _records(stream, layout) if len(row) < layout.n_named and any(row)
-    ]
-    if not short:
-        return []
-    message = N_("Rows with fewer cells than columns, the rest taken as missing: %(n)d.")
-    return [Remark("short_rows", "warning", message, {"n": len(short)}, row=short[0])]
-
-
-def _misshapen(stream: IO[bytes], layout: Layout, error: str) -> DataRefused:
-    """Say where the parser stopped; it counts neither quoted line breaks nor skipped rows."""
-    line = layout.first_record + 1
-    try:
-        for line, row in _records(stream, layout):
-            if len(row) > layout.width + 1:
-                return too_wide(line, layout, n_cells=len(row))
-    except csv.Error:  # an open quotation mark makes one cell of the rest of a large file
-        line += 1
-    if "EOF inside string" in error:
-        return DataRefused(
-            N_("A quotation mark opened here is never closed. Close it or take it out."),
-            code="open_quote",
-            row=line,
-        )
+def too_many_rows(row: int, limits: Limits) -> DataRefused:
+    """The refusal of a table with more rows than are taken."""
     return DataRefused(
-        N_("The rows cannot be read: %(error)s. Save the table as CSV again."),
-        code="unreadable_rows",
+        N_("The table has more than %(limit)d rows. Upload a part of them."),
+        code="too_many_rows",
+        row=row,
+        limit=limits.max_rows,
+    )
+
+
+class _Careful:
+    """Reads a file row by row; slow, for files that are known to be irregular."""
+
+    def __init__(self, stream: IO[bytes], layout: Layout, limits: Limits, on_read: OnRead) -> None:
+        self._stream = stream
+        self._layout = layout
+        self._limits = limits
+        self._on_read = on_read
+        self._chunks: list[list[Any]] = []
+        self._rows: list[list[str]] = []
+        self._lines: list[int] = []
+        self._short: list[bool] = []
+        self._wide: list[tuple[int, int]] = []
+
+    def parse(self) -> Parsed:
+        n_named = self._layout.n_named
+        a_chunk = max(1, _CELLS_A_CHUNK // n_named)
+        for line, row in self._records():
+            is_short = len(row) < n_named and any(row)
+            if len(row) < n_named:
+                row.extend([""] * (n_named - len(row)))
+            while len(row) > n_named and not row[-1].strip():
+                row.pop()
+            if len(row) > n_named:
+                self._wide.append((line, len(row)))
+                continue
+            self._rows.append(row)
+            self._lines.append(line)
+            self._short.append(is_short)
+            if len(self._rows) >= a_chunk:
+                self._flush()
+        self._flush()
+        columns = [
+            pa.chunked_array([chunk[position] for chunk in self._chunks], type=pa.string())
+            for position in range(n_named)
+        ]
+        return Parsed(
+            columns,
+            np.array(self._lines, dtype=np.int64),
+            np.array(self._short, dtype=bool),
+            self._wide,
+        )
+
+    def _flush(self) -> None:
+        if not self._rows:
+            return
+        if len(self._lines) > self._limits.max_rows:
+            raise too_many_rows(self._lines[self._limits.max_rows], self._limits)
+        columns = zip(*self._rows, strict=True)
+        self._chunks.append([pa.array(cells, type=pa.string()) for cells in columns])
+        self._rows = []
+        self._on_read(self._stream.tell())
+
+    def _records(self) -> Iterator[tuple[int, list[str]]]:
+        """Each data row with the line on which it begins."""
+        self._stream.seek(0)
+        text = io.TextIOWrapper(self._stream, encoding=self._layout.encoding, newline="")
+        record: list[str] = []
+
+        def lines() -> Iterator[str]:
+            for line in text:
+                record.append(line)
+                yield line
+
+        reader = csv.reader(
+            lines(), delimiter=self._layout.delimiter, quotechar=self._layout.quotechar
+        )
+        line, last = 1, ""
+        try:
+            for position, row in enumerate(reader):
+                if position >= self._layout.first_record:
+                    yield line, row
+                last = "".join(record) if len(record) > 1 else ""
+                record.clear()
+                start, line = line, reader.line_num + 1
+            if last and self._is_open(last):
+                raise _open_quote(start)
+        except csv.Error:
+            # The field limit: a quotation mark makes one cell of the rest of a large file.
+            n_quotes = sum(part.count(self._layout.quotechar) for part in record)
+            raise _open_quote(line) if n_quotes % 2 else _cell_too_long(line) from None
+        finally:
+            text.detach()
+
+    def _is_open(self, record: str) -> bool:
+        """Whether the file ends inside quotation marks."""
+        reader = csv.reader(
+            io.StringIO(record, newline=""),
+            delimiter=self._layout.delimiter,
+            quotechar=self._layout.quotechar,
+            strict=True,
+        )
+        try:
+            list(reader)
+        except csv.Error as error:
+            return "unexpected end" in str(error)
+        return False
+
+
+def _open_quote(line: int) -> DataRefused:
+    return DataRefused(
+        N_("A quotation mark opened here is never closed. Close it or take it out."),
+        code="open_quote",
         row=line,
-        error=error,
+    )
+
+
+def _cell_too_long(line: int) -> DataRefused:
+    return DataRefused(
+        N_("A cell is too long to be read. Is a quotation mark left open?"),
+        code="cell_too_long",
+        row=line,
     )
 
 
 def too_wide(row: int, layout: Layout, *, n_cells: int) -> DataRefused:
-    """The refusal of a row that has more cells than there are columns.
+    """The refusal of rows that have more cells than there are columns.
 
     Titles and comments above the table make it look so as much as a separator inside a cell.
     """

@@ -1,4 +1,4 @@
-"""One file, from its layout to its columns: previewed from its head, or read whole."""
+"""One file, from its layout to its columns: previewed from its beginning, or read whole."""
 
 from __future__ import annotations
 
@@ -10,16 +10,49 @@ from typing import IO, AnyStr, Final
 
 from prodapp.exceptions import DataRefused, N_
 from prodapp.ml.columns import describe_column, format_cell
-from prodapp.ml.intake.cells import read_cells
+from prodapp.ml.intake.cells import Cells, tidy
+from prodapp.ml.intake.choices import check_overrides
 from prodapp.ml.intake.conversion import Converted, convert
-from prodapp.ml.intake.layout import Layout, check_overrides, detect_layout
+from prodapp.ml.intake.encoding import unmarked_wide_encoding
+from prodapp.ml.intake.formats import Opened, open_table
+from prodapp.ml.intake.layout import Layout, detect_layout
+from prodapp.ml.intake.parquet import read_parquet
+from prodapp.ml.intake.parsing import parse
+from prodapp.ml.intake.workbook import head_of_workbook, read_workbook
 from prodapp.ml.progress import Progress, no_progress
-from prodapp.ml.table import Dialect, Limits, Preview, Remark, Table
+from prodapp.ml.table import Dialect, Limits, Preview, Table
 
+#: A preview looks at so many bytes of the beginning of a file, unpacked.
+PREVIEW_BYTES: Final = 2 << 20
 _PREVIEW_ROWS: Final = 20
 #: Shares of the reading stage: finding the encoding, cutting cells; the rest is conversion.
 _ENCODING_SHARE: Final = 0.1
 _CELLS_SHARE: Final = 0.7
+
+
+def preview_file(
+    stream: IO[bytes],
+    *,
+    filename: str,
+    overrides: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+) -> Preview:
+    """How the whole file ``stream`` (seekable) would be read, from a bounded part of it.
+
+    Text and packed text are looked at for :data:`PREVIEW_BYTES`, workbooks for as much of their
+    first sheet, Parquet for its first rows. Raises as :func:`preview_table` does.
+    """
+    limits = limits or Limits()
+    stream.seek(0)
+    head = stream.read(PREVIEW_BYTES)
+    is_complete = not stream.read(1)
+    if is_complete or not head.startswith((b"PK", b"PAR1")):
+        return preview_table(
+            head, filename=filename, is_complete=is_complete, overrides=overrides, limits=limits
+        )
+    options = {"filename": filename, "limits": limits}
+    with open_table(stream, max_bytes=PREVIEW_BYTES, **options) as opened:  # type: ignore[arg-type]
+        return _preview(opened, filename=filename, overrides=overrides or {}, limits=limits)
 
 
 def preview_table(
@@ -35,17 +68,37 @@ def preview_table(
     Without the whole file (``is_complete`` False) the half line at the end of ``head`` is left
     out, and figures and decisions are those of the head. Raises ``DataRefused`` as
     :func:`read_table` does, but that a head is not refused for what its numbers lack: they may
-    come later.
+    come later. Workbooks and Parquet files need :func:`preview_file` or all of their bytes.
     """
-    if not is_complete:
-        head = _whole_lines(head)
-    table = _read(
+    limits = limits or Limits()
+    with open_table(
         io.BytesIO(head),
-        n_bytes=len(head),
         filename=filename,
-        overrides=overrides or {},
-        limits=limits or Limits(),
+        limits=limits,
+        is_complete=is_complete,
+        max_bytes=PREVIEW_BYTES,
+    ) as opened:
+        return _preview(opened, filename=filename, overrides=overrides or {}, limits=limits)
+
+
+def _preview(
+    opened: Opened, *, filename: str, overrides: Mapping[str, str], limits: Limits
+) -> Preview:
+    if opened.kind == "text" and not opened.is_complete:
+        head = _whole_lines(opened.stream.read())
+        opened = Opened("text", io.BytesIO(head), len(head), False, opened.decisions)
+    elif opened.kind == "xlsx":
+        opened = head_of_workbook(opened, filename=filename, n_bytes=PREVIEW_BYTES)
+    table = _read(
+        opened,
+        filename=filename,
+        overrides=overrides,
+        limits=limits,
         progress=no_progress,
+        max_rows=_PARQUET_HEAD_ROWS if opened.kind == "parquet" else None,
+    )
+    is_complete = opened.is_complete and not (
+        opened.kind == "parquet" and len(table.frame) == _PARQUET_HEAD_ROWS
     )
     if is_complete:
         _refuse_without_target(table)
@@ -64,6 +117,9 @@ def preview_table(
     )
 
 
+_PARQUET_HEAD_ROWS: Final = 5_000
+
+
 def read_table(
     source: Path,
     *,
@@ -74,17 +130,21 @@ def read_table(
 ) -> Table:
     """Read the whole file at ``source``.
 
-    ``overrides`` may hold "encoding", "delimiter", "decimal" (".", ",") and "header" ("yes",
-    "no"). ``filename`` is the name people know the file by, for messages. Raises ``DataRefused``
-    with row and column when the file is no usable table, ``InvalidInput`` for a bad override.
+    ``overrides`` are the choices of :mod:`prodapp.ml.intake.choices`. ``filename`` is the name
+    people know the file by, for messages. Raises ``DataRefused`` with row and column when the file
+    is no usable table, ``InvalidInput`` for a bad override.
     """
-    with source.open("rb") as stream:
+    filename = filename or source.name
+    limits = limits or Limits()
+    with (
+        source.open("rb") as stream,
+        open_table(stream, filename=filename, limits=limits) as opened,
+    ):
         table = _read(
-            stream,
-            n_bytes=source.stat().st_size,
-            filename=filename or source.name,
+            opened,
+            filename=filename,
             overrides=overrides or {},
-            limits=limits or Limits(),
+            limits=limits,
             progress=progress or no_progress,
         )
     _refuse_without_target(table)
@@ -92,13 +152,13 @@ def read_table(
 
 
 def _read(
-    stream: IO[bytes],
+    opened: Opened,
     *,
-    n_bytes: int,
     filename: str,
     overrides: Mapping[str, str],
     limits: Limits,
     progress: Progress,
+    max_rows: int | None = None,
 ) -> Table:
     check_overrides(overrides)
 
@@ -106,24 +166,47 @@ def _read(
         return lambda done: progress("reading", start + (end - start) * min(1.0, done / total))
 
     progress("reading", 0.0)
-    total = max(1, n_bytes)
-    layout = detect_layout(
-        stream,
-        filename=filename,
-        overrides=overrides,
-        limits=limits,
-        on_read=within(0.0, _ENCODING_SHARE, total),
-    )
-    cells = read_cells(
-        stream, layout, limits=limits, on_read=within(_ENCODING_SHARE, _CELLS_SHARE, total)
-    )
+    total = max(1, opened.n_bytes)
+    on_read = within(_ENCODING_SHARE, _CELLS_SHARE, total)
+    if opened.kind == "text":
+        layout = detect_layout(
+            opened.stream,
+            filename=filename,
+            overrides=overrides,
+            limits=limits,
+            on_read=within(0.0, _ENCODING_SHARE, total),
+        )
+        parsed = parse(
+            opened.stream,
+            layout,
+            limits=limits,
+            on_read=on_read,
+            as_text=_has_choices(overrides),
+        )
+        cells = tidy(parsed, layout, limits=limits, is_complete=opened.is_complete)
+    elif opened.kind == "parquet":
+        layout, cells = read_parquet(
+            opened.stream, filename=filename, limits=limits, max_rows=max_rows
+        )
+    else:
+        layout, cells = read_workbook(
+            opened, filename=filename, overrides=overrides, limits=limits, on_read=on_read
+        )
     converted = convert(
         cells,
         delimiter=layout.delimiter,
-        decimal=overrides.get("decimal"),
+        overrides=overrides,
         on_column=within(_CELLS_SHARE, 1.0, 1.0),
     )
-    return _table(layout, converted, cells.remarks)
+    return _table(opened, layout, converted, cells)
+
+
+def _has_choices(overrides: Mapping[str, str]) -> Callable[[str], bool]:
+    """Whether a person decided how the column of this name is read: then it comes as text."""
+    if {"decimal", "missing"} & set(overrides):
+        return lambda _: True
+    named = {key.partition(":")[2] for key in overrides}
+    return lambda name: " ".join(name.split()) in named or not name
 
 
 def _refuse_without_target(table: Table) -> None:
@@ -138,7 +221,7 @@ def _refuse_without_target(table: Table) -> None:
         )
 
 
-def _table(layout: Layout, converted: Converted, remarks: list[Remark]) -> Table:
+def _table(opened: Opened, layout: Layout, converted: Converted, cells: Cells) -> Table:
     frame = converted.frame
     return Table(
         frame=frame,
@@ -151,21 +234,35 @@ def _table(layout: Layout, converted: Converted, remarks: list[Remark]) -> Table
             skip_rows=layout.skip_rows,
             quotechar=layout.quotechar,
         ),
-        decisions=(*layout.decisions, converted.decision),
-        remarks=(*remarks, *converted.remarks),
+        decisions=(*opened.decisions, *layout.decisions, *converted.decisions),
+        remarks=(*cells.remarks, *converted.remarks),
         columns=tuple(
-            describe_column(frame[name], name=name, kind=kind)
-            for name, kind in zip(frame.columns, converted.kinds, strict=True)
+            describe_column(frame[name], name=name, kind=kind, unit=unit)
+            for name, kind, unit in zip(
+                frame.columns, converted.kinds, converted.units, strict=True
+            )
         ),
     )
 
 
 def _whole_lines(head: bytes) -> bytes:
     """``head`` up to its last whole record, so that nothing is judged by half a line."""
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        text = head[: len(head) // 2 * 2].decode("utf-16", errors="ignore")
-        return text[: _last_record_end(text, newline="\n", quote='"')].encode("utf-16")
+    wide = _wide_encoding(head)
+    if wide is not None:
+        size = 4 if "32" in wide else 2
+        text = head[: len(head) // size * size].decode(wide, errors="ignore")
+        kept = text[: _last_record_end(text, newline="\n", quote='"')]
+        # The plain names write a byte order mark again, those with a byte order have none.
+        return kept.encode(wide)
     return head[: _last_record_end(head, newline=b"\n", quote=b'"')]
+
+
+def _wide_encoding(head: bytes) -> str | None:
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    return unmarked_wide_encoding(head[:4096])
 
 
 def _last_record_end(head: AnyStr, *, newline: AnyStr, quote: AnyStr) -> int:

@@ -1,10 +1,10 @@
-"""Separator and header."""
+"""Separator and quotation mark."""
 
 from __future__ import annotations
 
 import pytest
 
-from prodapp.ml.intake.dialect import declared_delimiter, detect_delimiter, has_header
+from prodapp.ml.intake.dialect import declared_delimiter, detect_delimiter, detect_quote
 
 
 @pytest.mark.parametrize(
@@ -35,20 +35,12 @@ def test_excel_sep_lines_name_the_separator(line: str, delimiter: str | None) ->
 
 
 @pytest.mark.parametrize(
-    ("rows", "header"),
+    ("sample", "quote"),
     [
-        ([["a", "b"], ["1", "x"], ["2", "y"]], "yes"),
-        ([["1", "x"], ["2", "y"]], "no"),
-        ([["a", "b"], ["x", "y"], ["z", "w"]], "yes"),
-        ([["x", "y"], ["z", "y"], ["x", "w"]], "no"),
-        ([["", "a"], ["0", "1.5"], ["1", "2.5"]], "yes"),
-        ([["NaN", "1"], ["2", "3"], ["3", "4"]], "no"),
-        ([["when", "v"], ["2024-01-01", "1"]], "yes"),
-        ([["2019", "2020", "2021"], ["1,5", "2,5", "3"]], "yes"),
-        ([["1", "2", "3"], ["2", "3", "4"]], "no"),
-        ([["a", "b"]], "yes"),
-        ([["1", "2"]], "no"),
+        ("'a';'b'\n'1';'2'\n'3';'4'\n", "'"),
+        ('"a";"b"\n"1";"2"\n', '"'),
+        ("a;b\n1;it's\n2;that's\n", '"'),
     ],
 )
-def test_header_is_told_from_data(rows: list[list[str]], header: str) -> None:
-    assert has_header(rows).value == header
+def test_quotation_mark_is_found(sample: str, quote: str) -> None:
+    assert detect_quote(sample, ";")[0] == quote

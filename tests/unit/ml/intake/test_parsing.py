@@ -22,7 +22,7 @@ class Counted(io.BytesIO):
         return super().read(size)
 
 
-def parsed(stream: io.BytesIO, **options: object) -> tuple[list[object], list[object]]:
+def parsed(stream: io.BytesIO, **options: object) -> parsing.Parsed:
     layout = detect_layout(stream, filename="t.csv", overrides={}, limits=Limits())
     if isinstance(stream, Counted):
         stream.n_reads = 0
@@ -34,8 +34,7 @@ def test_a_cancel_stops_the_reading_half_way(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(parsing, "_BLOCK_BYTES", 20_000)
     monkeypatch.setattr(parsing, "_SECONDS_A_CALL", 0.001)
     whole = Counted(content)
-    columns, _ = parsed(whole, on_read=lambda _: None)
-    assert len(columns[0]) == 2_000_000  # type: ignore[arg-type]
+    assert len(parsed(whole, on_read=lambda _: None).columns[0]) == 2_000_000
 
     def cancel(n_bytes: int) -> None:
         raise RunCanceled(n_bytes)
@@ -52,6 +51,6 @@ def test_a_cancel_stops_the_reading_half_way(monkeypatch: pytest.MonkeyPatch) ->
     [(b"a;b;c\n1;2;3\n4;5\n", 1), (b"a;b;c\n1;2;3\n\n4;5;6\n", 0), (b"a;b\n1;2\n3;4;\n", 0)],
 )
 def test_only_short_rows_are_called_short(content: bytes, n_short: int) -> None:
-    columns, remarks = parsed(io.BytesIO(content), on_read=lambda _: None)
-    assert len(remarks) == n_short
-    assert len({len(column) for column in columns}) == 1  # type: ignore[arg-type]
+    found = parsed(io.BytesIO(content), on_read=lambda _: None)
+    assert (0 if found.is_short is None else found.is_short.sum()) == n_short
+    assert len({len(column) for column in found.columns}) == 1

@@ -277,6 +277,7 @@ def zipped() -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         archive.writestr("a.csv", "a;b\n1;2\n")
+        archive.writestr("b.csv", "a;b\n1;2\n")
     return stream.getvalue()
 
 
@@ -285,7 +286,7 @@ def zipped() -> bytes:
     [
         (b"", "empty_file", None),
         (b"\xef\xbb\xbf \r\n\r\n", "empty_file", None),
-        (zipped(), "not_text", 1),
+        (zipped(), "several_files", None),
         (b"%PDF-1.7\n", "not_text", 1),
         (b"a;b\n1;2\n3;\x004\n", "not_text", 3),
         (b"a\n1\n2\n", "single_column", 1),
@@ -293,9 +294,9 @@ def zipped() -> bytes:
         (b"a;b\n", "no_rows", 2),
         (b"a;b\n;\n\n", "no_rows", 2),
         (b"a;b\n1;2\n1;2;3\n", "row_too_wide", 3),
-        (b"a;b\n" + b"1;2\n" * 200_000 + b"1;2;3;4;5\n", "row_too_wide", 200_002),
+        (b"a;b\n" + b"1;2\n" * 200_000 + b"1;2;3;4;5\n" * 20_000, "row_too_wide", 200_002),
         (b'a;b\n1;2\n"1;2\n3;4\n', "open_quote", 3),
-        (b"a;b\n1;2\n3;\x81\n", "unreadable_characters", 3),
+        ("a;b\n1;não\n2;é\n3;ção".encode() + b"\n4;\x81\n", "unreadable_characters", 5),
     ],
 )
 def test_what_is_no_table_is_refused_with_its_place(
@@ -308,11 +309,18 @@ def test_what_is_no_table_is_refused_with_its_place(
 
 
 @pytest.mark.parametrize("above", ["Line 4, March\n", "# exported 2024-03-01\n"])
-def test_a_title_above_the_table_is_named_as_what_to_remove(read: Read, above: str) -> None:
-    with pytest.raises(DataRefused, match="row 1, where the table was taken to begin") as refused:
-        read(above + "a;b;c\n" + "1;2;3\n" * 30)
-    assert refused.value.error_code == "row_too_wide"
-    assert "remove the lines above" in str(refused.value)
+def test_a_title_above_the_table_is_left_out_and_said(read: Read, above: str) -> None:
+    table = read(above + "a;b;c\n" + "1;2;3\n2;3;4\n" * 30)
+    assert list(table.frame) == ["a", "b", "c"]
+    decision = next(decision for decision in table.decisions if decision.name == "skipped")
+    assert (decision.value, decision.params["cell"]) == ("1", above.strip())
+
+
+def test_a_few_rows_too_wide_are_left_out_and_listed(read: Read) -> None:
+    table = read("a;b\n" + "1;2\n2;3\n" * 30 + "1;2;3\n" + "1;2\n")
+    assert len(table.frame) == 61
+    remark = next(remark for remark in table.remarks if remark.code == "wide_rows")
+    assert (remark.row, remark.params["rows"]) == (62, "62")
 
 
 @pytest.mark.parametrize(
