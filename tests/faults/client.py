@@ -68,7 +68,7 @@ class Client:
 
     def __init__(self, host: str, port: int, *, key: str, log: OperationLog) -> None:
         self._address = (host, port)
-        self._key = key
+        self.key = key
         self._log = log
 
     def create_machine(self, name: str) -> int:
@@ -119,7 +119,7 @@ class Client:
         return self._call(method, path, content, "application/json")
 
     def _call(self, method: str, path: str, body: bytes | None, kind: str) -> Any:
-        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": kind}
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": kind}
         connection = http.client.HTTPConnection(*self._address, timeout=TIMEOUT_SECONDS)
         with closing(connection):
             try:

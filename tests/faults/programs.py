@@ -77,6 +77,10 @@ class Program:
 
         wait_for(is_up, what=f"the start of {self.name}")
 
+    def twin(self) -> Program:
+        """The same program once more, not started: to stand beside this one or to follow it."""
+        return Program(self.name, launch=self._launch, log=self.log, is_ready=self._is_ready)
+
     def kill(self) -> None:
         """SIGKILL to the program itself; its children have to notice by themselves."""
         with suppress(ProcessLookupError):
