@@ -24,10 +24,16 @@ from prodapp import (
     queue,
     storage,
 )
+from prodapp.account import views as account_views
+from prodapp.admin import audit as audit_views
+from prodapp.admin import keys as key_views
+from prodapp.admin import sites as site_views
+from prodapp.admin import users as user_views
 from prodapp.auth import guard
 from prodapp.auth import views as auth_views
 from prodapp.auth.permissions import check_policies, public
-from prodapp.auth.service import SESSION_LIFE
+from prodapp.auth.service import roles_up_to
+from prodapp.auth.sessions import SESSION_LIFE
 from prodapp.config import Settings, load_settings
 from prodapp.datasets import views as dataset_views
 from prodapp.extensions import (
@@ -103,18 +109,20 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
     app.config["RATELIMIT_STORAGE_URI"] = _limiter_url(queue_url)
     # Counting goes on in each process where the queue server is away: sign-in never fails open.
     app.config["RATELIMIT_IN_MEMORY_FALLBACK_ENABLED"] = True
+    app.config["RATELIMIT_STORAGE_OPTIONS"] = queue.impatience()
     init_database(app)
     storage.init_app(app, settings.storage_url, settings.instance_path / "scratch")
     queue.init_app(app, settings, queue_url)
     babel.init_app(app, locale_selector=select_locale)
     csrf.init_app(app)
-    app.config["RATELIMIT_STORAGE_OPTIONS"] = queue.impatience()
     limiter.init_app(app)
     assets.init_app(app)
     formatting.init_app(app)
     headers.init_app(app)
     guard.init_app(app)
     app.context_processor(lambda: {"caller": g.get("caller"), "locale": str(get_locale())})
+    app.jinja_env.globals["config_sends_mail"] = settings.sends_mail
+    app.jinja_env.globals["roles_up_to"] = roles_up_to
 
 
 def _register_blueprints(app: Flask) -> None:
@@ -126,6 +134,11 @@ def _register_blueprints(app: Flask) -> None:
         dataset_views.bp,
         training_views.bp,
         ranking_views.bp,
+        account_views.bp,
+        user_views.bp,
+        key_views.bp,
+        site_views.bp,
+        audit_views.bp,
         health.bp,
     ):
         app.register_blueprint(blueprint)
@@ -139,16 +152,20 @@ def _home() -> Response:
 
 
 def select_locale() -> str | None:
-    """The saved choice, else what the browser asks for, else English.
+    """The user's choice, else this browser's, else what the browser asks for, else English.
 
+    A user's choice is for pages: programs ask for a language with each request.
     The integration routes were Portuguese before prodapp served them, so that is their default.
     """
     if not has_request_context():
         return None
+    surface, caller = guard.surface_of(request.path), g.get("caller")
+    if surface is guard.Surface.PAGE and caller is not None and caller.locale in LOCALES:
+        return str(caller.locale)
     saved = request.cookies.get("locale")
     if saved in LOCALES:
         return saved
-    default = "pt_BR" if guard.surface_of(request.path) is guard.Surface.INTEGRATION else "en"
+    default = "pt_BR" if surface is guard.Surface.INTEGRATION else "en"
     wanted = request.accept_languages.best_match(["en", "pt-BR", "pt"])
     if wanted is None:
         return default

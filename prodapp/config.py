@@ -42,6 +42,8 @@ class Settings:
     integration_anonymous_role: str | None
     integration_site: str
     callback_allowed_hosts: tuple[str, ...]
+    smtp_url: str | None
+    mail_from: str
     max_upload_bytes: int
     run_timeout_seconds: int
     run_memory_bytes: int | None
@@ -51,6 +53,11 @@ class Settings:
     def is_embedded_queue(self) -> bool:
         """Whether prodapp brings its own queue server (no REDIS_URL was given)."""
         return self.redis_url is None
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether letters go out; otherwise administrators hand links over themselves."""
+        return self.smtp_url is not None
 
     @property
     def is_https(self) -> bool:
@@ -87,6 +94,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         integration_anonymous_role=_choice(env, "INTEGRATION_ANONYMOUS_ROLE", ROLES, "") or None,
         integration_site=env.get("INTEGRATION_SITE") or "default",
         callback_allowed_hosts=_words(env, "CALLBACK_ALLOWED_HOSTS"),
+        smtp_url=_smtp_url(env),
+        mail_from=_mail_from(env),
         max_upload_bytes=_integer(env, "MAX_UPLOAD_MB", 500, low=1, high=100_000) * 1024**2,
         run_timeout_seconds=_integer(env, "RUN_TIMEOUT", 3600, low=10, high=7 * 86400),
         run_memory_bytes=_integer(env, "RUN_MEMORY_MB", 0, low=0, high=10_000_000) * 1024**2
@@ -136,6 +145,23 @@ def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str | N
         # The value itself may hold a password: it is not repeated.
         starts = ", ".join(f"{scheme}://" for scheme in schemes)
         raise ConfigurationError(f"{name}: use an address that starts with one of {starts}.")
+    return value
+
+
+def _smtp_url(env: Mapping[str, str]) -> str | None:
+    value = _url(env, "SMTP_URL", ("smtp", "smtps", "smtp+starttls"))
+    parts = urlsplit(value or "")
+    if parts.scheme == "smtp" and parts.username:
+        raise ConfigurationError(
+            "SMTP_URL: a password needs smtps:// or smtp+starttls://, which encrypt it on its way."
+        )
+    return value
+
+
+def _mail_from(env: Mapping[str, str]) -> str:
+    value = (env.get("MAIL_FROM") or "prodapp@localhost").strip()
+    if not value.isprintable() or not value.isascii() or value.count("@") != 1 or " " in value:
+        raise ConfigurationError(f"MAIL_FROM={value!r}: use an e-mail address.")
     return value
 
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from prodapp import presence
+from prodapp.auth import letters
 from prodapp.datasets import service as datasets
 from prodapp.extensions import db
 from prodapp.integration import callbacks
@@ -59,6 +60,7 @@ def tick() -> bool:
         _purge,
         callbacks.collect,
         callbacks.deliver_due,
+        letters.deliver_due,
     ):
         if not _do(duty):
             return False

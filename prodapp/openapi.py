@@ -17,6 +17,7 @@ from flask import (
 )
 from werkzeug.routing import Rule
 
+from prodapp.admin import api as admin_api
 from prodapp.auth import api as auth_api
 from prodapp.auth.permissions import Policy, policy_of, public
 from prodapp.datasets import api as datasets_api
@@ -90,6 +91,7 @@ def init_app(app: Flask) -> None:
         datasets_api.blp,
         training_api.blp,
         ranking_api.blp,
+        admin_api.blp,
     ):
         api.add(blueprint)
     api.add_more(submissions_api.blp)

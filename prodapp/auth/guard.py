@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from flask import Flask, current_app, g, request, session
 from sqlalchemy.exc import SQLAlchemyError
 
-from prodapp.auth import service, tokens
+from prodapp.auth import service, sessions, tokens
 from prodapp.auth.permissions import Policy, enforce, policy_of
 from prodapp.auth.secrets import key_prefix
 from prodapp.caller import RANKS, Caller
@@ -98,7 +98,7 @@ def _caller(policy: Policy | None) -> Caller | None:
 
 def _session_caller(*, renew: bool) -> Caller | None:
     token = session.get(SESSION_TOKEN)
-    row = service.session_of_token(token, renew=renew) if token else None
+    row = sessions.session_of_token(token, renew=renew) if token else None
     if row is None:
         return None
     return _caller_of(row.user, role=row.user.role, kind="session")
@@ -140,6 +140,7 @@ def _caller_of(user: User, *, role: str, kind: str) -> Caller:
         user_id=user.id,
         address=request.remote_addr,
         request_id=g.get("request_id"),
+        locale=user.locale,
     )
 
 

@@ -11,6 +11,7 @@ from zxcvbn import zxcvbn
 from prodapp.exceptions import FieldError, InvalidInput, N_
 
 MIN_LENGTH = 10
+MAX_PASSWORD = 1000
 MIN_SCORE = 2  # zxcvbn: "somewhat guessable"; below it an online attack succeeds
 MAX_JUDGED = 72  # zxcvbn refuses longer ones, and they cannot be weak for want of length
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from marshmallow import fields, validate
 
+from prodapp.auth.passwords import MAX_PASSWORD
 from prodapp.rest.schemas import AnswerSchema, RequestSchema
 
-MAX_PASSWORD = 1000
 MAX_TOKEN = 500
 
 

@@ -1,4 +1,4 @@
-"""Users and how they come in: by password, by one-time link, by key."""
+"""Users, and what lets them in: a password, a one-time link, a key."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from prodapp import audit
+from prodapp.auth.emails import checked_email, email_key
 from prodapp.auth.passwords import check_strength, hash_password, verify_password
 from prodapp.auth.secrets import key_prefix, new_api_key, new_token, token_hash
 from prodapp.caller import RANKS, Caller
 from prodapp.exceptions import Conflict, FieldError, InvalidInput, N_, NotFound, NotSignedIn
 from prodapp.extensions import command, db
-from prodapp.models import ApiKey, SignInLink, Site, User, UserSession
+from prodapp.models import ApiKey, SignInLink, Site, User
 from prodapp.models.site import DEFAULT_SITE
 from prodapp.models.types import db_now
 from prodapp.names import checked_name, folded
 
-IDLE_LIFE = timedelta(hours=12)
-SESSION_LIFE = timedelta(days=7)
 LINK_LIFE = timedelta(hours=24)
 MAX_KEY_DAYS = 3650
 SEEN_STEP = timedelta(minutes=1)  # how stale "last seen" may be before a request renews it
@@ -61,16 +61,18 @@ def create_user(
     role: str,
     password: str | None = None,
     site: str | None = None,
+    email: str = "",
 ) -> User:
     """Make a user; without a password only a one-time link lets them in.
 
-    Raises :class:`InvalidInput` for an empty name, an unknown role or a weak password and
-    :class:`Conflict` for a name that is taken.
+    Raises :class:`InvalidInput` for an empty name, an unknown role, a weak password or no e-mail
+    address and :class:`Conflict` for a name or an address that is taken.
     """
     username = checked_name(username, pointer="/username", if_empty=N_("Give the user a name."))
-    _check_role(role)
+    check_role(role)
     if password is not None:
         check_strength(password, username=username)
+    address = checked_email(email)
     site_id = ensure_site(site).id if site else caller.site_id
     password_hash = hash_password(password) if password is not None else None
     try:
@@ -79,6 +81,8 @@ def create_user(
                 site_id=site_id,
                 username=username,
                 username_key=folded(username),
+                email=address,
+                email_key=email_key(address),
                 role=role,
                 password_hash=password_hash,
             )
@@ -86,10 +90,16 @@ def create_user(
             session.flush()
             audit.record(session, caller, "user.created", f"user:{user.id}", after={"role": role})
     except IntegrityError as error:
-        raise Conflict(
-            N_("There is already a user named %(username)s."), username=username
-        ) from error
+        if _is_taken(username):
+            message = N_("There is already a user named %(username)s.")
+            raise Conflict(message, username=username) from error
+        raise email_taken(address) from error
     return user
+
+
+def email_taken(email: str | None) -> Conflict:
+    """The error for an address that another user has."""
+    return Conflict(N_("Another user has the e-mail address %(email)s."), email=email)
 
 
 def list_users() -> list[User]:
@@ -114,53 +124,9 @@ def authenticate(username: str, password: str) -> User:
     return user
 
 
-def open_session(user: User, *, address: str | None, user_agent: str | None) -> str:
-    """Start a browser session and return its token, which only the browser keeps."""
-    token = new_token()
-    with command() as session:
-        session.add(
-            UserSession(
-                user_id=user.id,
-                token_hash=token_hash(token),
-                address=address,
-                user_agent=(user_agent or "")[:300],
-            )
-        )
-        session.execute(update(User).where(User.id == user.id).values(last_sign_in_at=db_now()))
-        caller = Caller(user.site_id, user.role, user.username, "session", user.id, address)
-        audit.record(session, caller, "session.opened", f"user:{user.id}")
-    return token
-
-
-def session_of_token(token: str, *, renew: bool) -> UserSession | None:
-    """The living session of ``token``; ``renew`` counts this request as activity."""
-    row = db.session.scalar(
-        select(UserSession).where(
-            UserSession.token_hash == token_hash(token),
-            UserSession.revoked_at.is_(None),
-            UserSession.created_at > db_now(-SESSION_LIFE.total_seconds()),
-            UserSession.last_seen_at > db_now(-IDLE_LIFE.total_seconds()),
-        )
-    )
-    if row is None or not row.user.is_active:
-        return None
-    if renew:
-        _mark_seen(row)
-    return row
-
-
-def close_session(token: str) -> None:
-    """Sign out: the token opens nothing any more."""
-    with command() as session:
-        session.execute(
-            update(UserSession)
-            .where(UserSession.token_hash == token_hash(token))
-            .values(revoked_at=db_now())
-        )
-
-
-def create_sign_in_link(user: User) -> str:
-    """A token that signs ``user`` in once within a day. Earlier unused links stop working."""
+def create_sign_in_link(user: User, *, purpose: str = "sign_in") -> str:
+    """A token that works once within a day: it signs ``user`` in, or (``password``) lets them
+    choose a password. Earlier unused links stop working."""
     token = new_token()
     with command() as session:
         session.execute(
@@ -171,6 +137,7 @@ def create_sign_in_link(user: User) -> str:
         session.add(
             SignInLink(
                 user_id=user.id,
+                purpose=purpose,
                 token_hash=token_hash(token),
                 expires_at=db_now(LINK_LIFE.total_seconds()),
             )
@@ -181,23 +148,50 @@ def create_sign_in_link(user: User) -> str:
 def use_sign_in_link(token: str) -> User:
     """The user whom an unused link lets in. Raises :class:`NotSignedIn`."""
     with command() as session:
-        user_id = session.scalar(
-            update(SignInLink)
-            .where(
-                SignInLink.token_hash == token_hash(token),
-                SignInLink.used_at.is_(None),
-                SignInLink.expires_at > db_now(),
-            )
-            .values(used_at=db_now())
-            .returning(SignInLink.user_id)
-        )
-        user = session.get(User, user_id) if user_id is not None else None
-    if user is None or not user.is_active:
-        raise NotSignedIn(
-            N_("This sign-in link was used already or has expired. Ask for a new one."),
-            code="link_expired",
-        )
+        user = spend_link(session, token, purpose="sign_in")
+    if user is None:
+        raise link_expired()
     return user
+
+
+def user_of_link(token: str, *, purpose: str) -> User:
+    """Whom an unused link is for, which stays unused. Raises :class:`NotSignedIn`."""
+    link = db.session.scalar(
+        select(SignInLink).where(
+            SignInLink.token_hash == token_hash(token),
+            SignInLink.purpose == purpose,
+            SignInLink.used_at.is_(None),
+            SignInLink.expires_at > db_now(),
+        )
+    )
+    if link is None or not link.user.is_active:
+        raise link_expired()
+    return link.user
+
+
+def spend_link(session: Session, token: str, *, purpose: str) -> User | None:
+    """The active user of an unused link, which this uses. Part of the caller's transaction."""
+    user_id = session.scalar(
+        update(SignInLink)
+        .where(
+            SignInLink.token_hash == token_hash(token),
+            SignInLink.purpose == purpose,
+            SignInLink.used_at.is_(None),
+            SignInLink.expires_at > db_now(),
+        )
+        .values(used_at=db_now())
+        .returning(SignInLink.user_id)
+    )
+    user = session.get(User, user_id) if user_id is not None else None
+    return user if user is not None and user.is_active else None
+
+
+def link_expired() -> NotSignedIn:
+    """The error for a link that does not work, or not any more."""
+    return NotSignedIn(
+        N_("This sign-in link was used already or has expired. Ask for a new one."),
+        code="link_expired",
+    )
 
 
 def create_key(
@@ -277,17 +271,18 @@ def _mark_used(key: ApiKey) -> None:
         session.execute(update(ApiKey).where(ApiKey.id == key.id).values(last_used_at=db_now()))
 
 
-def _mark_seen(row: UserSession) -> None:
-    stale = UserSession.last_seen_at < db_now(-SEEN_STEP.total_seconds())
-    if db.session.scalar(select(UserSession.id).where(UserSession.id == row.id, stale)) is None:
-        return
-    with command() as session:
-        session.execute(
-            update(UserSession).where(UserSession.id == row.id).values(last_seen_at=db_now())
-        )
+def roles_up_to(role: str) -> list[str]:
+    """The roles that ``role`` includes, the least first."""
+    return [name for name, rank in RANKS.items() if rank <= RANKS[role]]
 
 
-def _check_role(role: str) -> None:
+def _is_taken(username: str) -> bool:
+    statement = select(User.id).where(User.username_key == folded(username))
+    return db.session.scalar(statement) is not None
+
+
+def check_role(role: str) -> None:
+    """Raise :class:`InvalidInput` for a role that there is not."""
     if role not in RANKS:
         message = N_("Unknown role %(role)s. Use viewer, operator, analyst or admin.")
         raise InvalidInput(

@@ -127,6 +127,15 @@ def revoke(refresh_token: str) -> None:
             _revoke_family(session, family)
 
 
+def revoke_tokens(session: Session, user_id: int) -> None:
+    """End all refresh tokens of a user. Part of the caller's transaction."""
+    session.execute(
+        update(RefreshToken)
+        .where(RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None))
+        .values(revoked_at=db_now())
+    )
+
+
 def _use_once(session: Session, row: RefreshToken) -> bool:
     used = session.execute(
         update(RefreshToken)

@@ -1,4 +1,4 @@
-"""Sign-in and sign-out pages, and the language choice."""
+"""Signing in and out, one-time links, and the language choice."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from flask import (
     session,
     url_for,
 )
+from flask_babel import get_locale
 from werkzeug.wrappers import Response as BaseResponse
 
-from prodapp.auth import service
-from prodapp.auth.forms import SignInForm, safe_next
+from prodapp.auth import letters, profile, service, sessions
+from prodapp.auth.forms import PasswordForm, SignInForm, safe_next
 from prodapp.auth.guard import SESSION_TOKEN
 from prodapp.auth.permissions import public
-from prodapp.exceptions import NotSignedIn
+from prodapp.error_text import error_text
+from prodapp.exceptions import InvalidInput, NotSignedIn
 from prodapp.extensions import limiter, settings_of
 from prodapp.i18n import gettext as _
 from prodapp.models import User
@@ -66,12 +68,54 @@ def sign_in_by_link(token: str) -> BaseResponse:
     return _enter(service.use_sign_in_link(token), None)
 
 
+@bp.get("/forgot")
+@public
+def forgot_page() -> str:
+    return render_template("auth/forgot.html", named="", is_sent=False)
+
+
+@bp.post("/forgot")
+@public
+@limiter.limit("10 per minute")
+def forgot() -> str | tuple[str, int]:
+    """The same answer for everyone: who has an account is not told."""
+    named = request.form.get("named", "").strip()
+    if not settings_of(current_app).sends_mail or not named:
+        return render_template("auth/forgot.html", named=named, is_sent=False), 422
+    letters.request_reset(named, locale=str(get_locale()))
+    return render_template("auth/forgot.html", named="", is_sent=True)
+
+
+@bp.get("/password/<token>")
+@public
+@limiter.limit("30 per minute")
+def password_page(token: str) -> str:
+    user = service.user_of_link(token, purpose="password")
+    return render_template("auth/password.html", token=token, user=user, error=None)
+
+
+@bp.post("/password/<token>")
+@public
+@limiter.limit("30 per minute")
+def choose_password(token: str) -> BaseResponse | tuple[str, int]:
+    try:
+        password = PasswordForm.parse(request.form).agreed()
+        user = profile.choose_password(token, password, address=request.remote_addr)
+    except InvalidInput as error:
+        user = service.user_of_link(token, purpose="password")
+        page = render_template(
+            "auth/password.html", token=token, user=user, error=error_text(error)
+        )
+        return page, 422
+    return _enter(user, None)
+
+
 @bp.post("/sign-out")
 @public
 def sign_out() -> BaseResponse:
     token = session.get(SESSION_TOKEN)
     if token:
-        service.close_session(token)
+        sessions.close_session(token)
     session.clear()
     return redirect(url_for("auth.sign_in_page"))
 
@@ -79,10 +123,12 @@ def sign_out() -> BaseResponse:
 @bp.post("/language")
 @public
 def set_language() -> BaseResponse:
-    """Remember the language in a cookie: it is wanted before anyone has signed in."""
+    """Remember the language, also in a cookie: it is wanted before anyone has signed in."""
     response = make_response(redirect(safe_next(request.form.get("next", "")) or url_for("home")))
     locale = request.form.get("locale", "")
     if locale in current_app.config["LOCALES"]:
+        if g.caller is not None:
+            profile.set_locale(g.caller, locale)
         is_https = settings_of(current_app).is_https
         response.set_cookie(
             "locale", locale, max_age=365 * 86400, secure=is_https, httponly=True, samesite="Lax"
@@ -91,12 +137,12 @@ def set_language() -> BaseResponse:
 
 
 def _enter(user: User, next_path: str | None) -> BaseResponse:
-    token = service.open_session(
+    token = sessions.open_session(
         user, address=request.remote_addr, user_agent=request.headers.get("User-Agent")
     )
     earlier = session.get(SESSION_TOKEN)
     if earlier:
-        service.close_session(earlier)
+        sessions.close_session(earlier)
     session.clear()  # nothing that was set before signing in survives it (session fixation)
     session[SESSION_TOKEN] = token
     session.permanent = True

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from flask import Flask
 
-from prodapp.cli import backup, data, demo, doctor, processes, runs, users
+from prodapp.cli import backup, data, demo, doctor, keys, processes, runs, users
 
 
 def init_app(app: Flask) -> None:
     """Register every command."""
     for command in (
         users.user,
-        users.key,
+        keys.key,
+        keys.site,
         data.machine,
         data.dataset,
         runs.train,

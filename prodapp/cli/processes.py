@@ -17,7 +17,7 @@ from prodapp.processes import spawn
 
 config = DomainGroup("config", help="Settings of this installation.")
 SECRETS = ("secret_key",)
-ADDRESSES = ("database_url", "redis_url", "storage_url")
+ADDRESSES = ("database_url", "redis_url", "storage_url", "smtp_url")
 
 
 @command("worker")

@@ -1,4 +1,4 @@
-"""``flask user …`` and ``flask key …``."""
+"""``flask user …``: people who may sign in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import sys
 import click
 from flask import current_app
 
-from prodapp.auth import service
+from prodapp.auth import letters, service, users
+from prodapp.auth.users import UserChange
 from prodapp.cli.base import (
     DomainGroup,
     cli_caller,
@@ -19,20 +20,28 @@ from prodapp.cli.base import (
 from prodapp.config import ROLES
 from prodapp.extensions import settings_of
 from prodapp.models import User
+from prodapp.names import folded
 
 user = DomainGroup("user", help="People who may sign in.")
-key = DomainGroup("key", help="API keys for programs.")
+COLUMNS = ("id", "username", "email", "role", "is_active", "last_sign_in_at")
 
 
 @user.command("create")
 @click.argument("username")
 @click.option("--role", type=click.Choice(ROLES), default="operator", show_default=True)
 @click.option("--site", help="The site the user belongs to; made where it is missing.")
+@click.option("--email", default="", help="Where invitations and password links go.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @click.option("--link", is_flag=True, help="Set no password; print a one-time sign-in link.")
 @json_option
 def create_user(
-    username: str, role: str, site: str | None, password_stdin: bool, link: bool, as_json: bool
+    username: str,
+    role: str,
+    site: str | None,
+    email: str,
+    password_stdin: bool,
+    link: bool,
+    as_json: bool,
 ) -> None:
     """Create the user USERNAME.
 
@@ -45,7 +54,7 @@ def create_user(
     elif not link and sys.stdin.isatty():
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     created = service.create_user(
-        cli_caller(), username=username, role=role, password=password, site=site
+        cli_caller(), username=username, role=role, password=password, site=site, email=email
     )
     address = sign_in_address(created) if password is None else None
     if as_json:
@@ -57,48 +66,103 @@ def create_user(
 
 
 @user.command("list")
+@click.option("--role", type=click.Choice(ROLES), help="Only users of this role.")
+@click.option("--site", help="Only users of this site.")
+@click.option("--inactive", is_flag=True, help="Only users who are locked out.")
 @json_option
-def list_users(as_json: bool) -> None:
-    """List all users."""
-    names = ("id", "username", "role", "is_active", "last_sign_in_at")
-    rows = [{**columns_of(row, names), "site": row.site.name} for row in service.list_users()]
+def list_users(role: str | None, site: str | None, inactive: bool, as_json: bool) -> None:
+    """List users by name."""
+    rows = [
+        {**columns_of(row, COLUMNS), "site": row.site.name}
+        for row in service.list_users()
+        if (role is None or row.role == role)
+        and (site is None or folded(row.site.name) == folded(site))
+        and not (inactive and row.is_active)
+    ]
     if as_json:
         print_json(rows)
     else:
-        print_table([*names, "site"], [list(row.values()) for row in rows])
+        print_table([*COLUMNS, "site"], [list(row.values()) for row in rows])
+
+
+@user.command("role")
+@click.argument("username")
+@click.argument("role", type=click.Choice(ROLES))
+@json_option
+def change_role(username: str, role: str, as_json: bool) -> None:
+    """Give USERNAME another ROLE. It counts at once, also for their keys."""
+    _change(username, UserChange(role=role), f"is {role} now", as_json=as_json)
+
+
+@user.command("email")
+@click.argument("username")
+@click.argument("email")
+@json_option
+def change_email(username: str, email: str, as_json: bool) -> None:
+    """Set the e-mail address of USERNAME; an empty one removes it."""
+    _change(username, UserChange(email=email), "has the address " + (email or "–"), as_json=as_json)
+
+
+@user.command("deactivate")
+@click.argument("username")
+@json_option
+def deactivate(username: str, as_json: bool) -> None:
+    """Lock USERNAME out: sessions, tokens and links end now, keys rest."""
+    _change(username, UserChange(is_active=False), "is locked out", as_json=as_json)
+
+
+@user.command("activate")
+@click.argument("username")
+@json_option
+def activate(username: str, as_json: bool) -> None:
+    """Let USERNAME in again."""
+    _change(username, UserChange(is_active=True), "may sign in again", as_json=as_json)
+
+
+@user.command("reset")
+@click.argument("username")
+@json_option
+def reset(username: str, as_json: bool) -> None:
+    """Print an address at which USERNAME chooses another password, once and within a day.
+
+    The present password works until then; to end it now, deactivate the user first.
+    """
+    row = service.user_by_name(username)
+    address = letters.password_link(cli_caller(), row)
+    if as_json:
+        print_json({"username": row.username, "link": address})
+    else:
+        click.echo(address)
+
+
+@user.command("sign-out")
+@click.argument("username")
+def sign_out(username: str) -> None:
+    """End all sessions, tokens and links of USERNAME; keys stay."""
+    row = service.user_by_name(username)
+    users.sign_out_everywhere(cli_caller(), row.id)
+    click.echo(f"{row.username} is signed out everywhere.")
 
 
 @user.command("link")
 @click.argument("username")
-def sign_in_link(username: str) -> None:
-    """Print a one-time sign-in link for USERNAME; it works for a day."""
-    click.echo(sign_in_address(service.user_by_name(username)))
-
-
-@key.command("create")
-@click.argument("username")
-@click.option("--name", default="api", show_default=True, help="What the key is for.")
-@click.option("--role", type=click.Choice(ROLES), help="At most the user's own, its default.")
-@click.option("--days", type=click.IntRange(1, 3650), help="Ends after so many days.")
 @json_option
-def create_key(username: str, name: str, role: str | None, days: int | None, as_json: bool) -> None:
-    """Create an API key in the name of USERNAME and print it, once."""
-    created = service.create_key(cli_caller(), username=username, name=name, role=role, days=days)
+def sign_in_link(username: str, as_json: bool) -> None:
+    """Print a one-time sign-in link for USERNAME; it works for a day."""
+    row = service.user_by_name(username)
+    address = sign_in_address(row)
     if as_json:
-        print_json({"prefix": created.prefix, "key": created.secret})
-        return
-    click.echo(created.secret)
-    click.echo(
-        "Keep it safe: it is not shown again. Send it as 'Authorization: Bearer …'.", err=True
-    )
+        print_json({"username": row.username, "link": address})
+    else:
+        click.echo(address)
 
 
-@key.command("revoke")
-@click.argument("prefix")
-def revoke_key(prefix: str) -> None:
-    """End the key that starts with PREFIX (pa_xxxxxxxx)."""
-    service.revoke_key(cli_caller(), prefix)
-    click.echo(f"Revoked {prefix}.")
+def _change(username: str, change: UserChange, told: str, *, as_json: bool) -> None:
+    row = users.change_user(cli_caller(), service.user_by_name(username).id, change)
+    if as_json:
+        print_json({**columns_of(row, COLUMNS), "site": row.site.name})
+    else:
+        click.echo(f"{row.username} {told}.")
 
 
 def sign_in_address(row: User) -> str:

@@ -30,12 +30,13 @@ class UserSession(Model):
 
 
 class SignInLink(Model):
-    """A link that signs its user in once."""
+    """A link that works once: ``sign_in`` lets its user in, ``password`` lets them choose one."""
 
     __tablename__ = "sign_in_links"
 
     id: Mapped[Id]
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    purpose: Mapped[str] = mapped_column(String(20), default="sign_in")
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[CreatedAt]
     expires_at: Mapped[Timestamp]

@@ -13,7 +13,8 @@ from prodapp.models.types import CreatedAt, Id, Name, Timestamp
 class User(Model):
     """``username_key`` is the folded name that sign-in looks up: ``Maria`` and ``maria`` are one.
 
-    A user without a password hash can come in by a one-time link only.
+    A user without a password hash can come in by a one-time link only. ``email_key`` is the folded
+    address: whoever forgot the name may ask for a new password by it.
     """
 
     __tablename__ = "users"
@@ -25,6 +26,8 @@ class User(Model):
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), index=True)
     username: Mapped[Name]
     username_key: Mapped[str] = mapped_column(String(200), unique=True)
+    email: Mapped[str | None] = mapped_column(String(254))
+    email_key: Mapped[str | None] = mapped_column(String(254), unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(200))
     role: Mapped[str] = mapped_column(String(20))
     locale: Mapped[str | None] = mapped_column(String(10))

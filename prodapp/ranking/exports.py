@@ -8,8 +8,7 @@ import io
 from prodapp.i18n import gettext as _
 from prodapp.models import ModelVersion
 from prodapp.ranking.sentences import direction
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+from prodapp.spreadsheets import neutral
 
 
 def ranking_csv(version: ModelVersion) -> str:
@@ -38,8 +37,3 @@ def ranking_csv(version: ModelVersion) -> str:
             ]
         )
     return "\ufeff" + text.getvalue()
-
-
-def neutral(cell: str) -> str:
-    """A text that no spreadsheet takes for a formula (OWASP CSV injection)."""
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

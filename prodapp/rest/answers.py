@@ -29,8 +29,16 @@ def page_answer(page: Page[Item]) -> tuple[Sequence[Item], int, dict[str, str]]:
         links["prev"] = min(page.number - 1, page.n_pages)
     if page.has_next:
         links["next"] = page.number + 1
-    link = ", ".join(f'<{_address(number)}>; rel="{rel}"' for rel, number in links.items())
+    link = ", ".join(f'<{_address(page=number)}>; rel="{rel}"' for rel, number in links.items())
     return page.items, 200, {"Link": link, "X-Pagination": json.dumps(about)}
+
+
+def cursor_answer(
+    items: Sequence[Item], next_cursor: str | None
+) -> tuple[Sequence[Item], int, dict[str, str]]:
+    """One page of a long history, and where the next one is."""
+    links = {} if next_cursor is None else {"Link": f'<{_address(cursor=next_cursor)}>; rel="next"'}
+    return items, 200, links
 
 
 def accepted(body: Any, location: str) -> tuple[Any, int, dict[str, str]]:
@@ -48,6 +56,6 @@ def failure(row: Any) -> Mapping[str, str] | None:
     }
 
 
-def _address(number: int) -> str:
-    query = [(key, value) for key, value in request.args.items(multi=True) if key != "page"]
-    return f"{request.path}?{urlencode([*query, ('page', str(number))])}"
+def _address(**place: object) -> str:
+    query = [(key, value) for key, value in request.args.items(multi=True) if key not in place]
+    return f"{request.path}?{urlencode([*query, *place.items()])}"

@@ -117,6 +117,13 @@
     }
   });
 
+  // What is shown once is to be copied whole.
+  document.addEventListener("focusin", function (event) {
+    if (event.target.matches("[data-select-on-focus]")) {
+      event.target.select();
+    }
+  });
+
   // A second click while the first is on its way would send the form twice.
   document.addEventListener("submit", function (event) {
     var form = event.target;

@@ -107,6 +107,7 @@ def test_reads_answer_what_their_schema_says(
         "version_id": version.id,
     }
     headers, n_checked = bearer("admin"), 0
+    ids |= {"user_id": 1, "key_id": 1, "site_id": caller.site_id}
     for method, path, operation in operations(described):
         content = operation["responses"].get("200", {}).get("content", {})
         if method != "get" or "application/json" not in content:

@@ -8,7 +8,9 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from prodapp.auth import service as auth
-from prodapp.auth.service import IDLE_LIFE, LINK_LIFE, SESSION_LIFE
+from prodapp.auth import sessions
+from prodapp.auth.service import LINK_LIFE
+from prodapp.auth.sessions import IDLE_LIFE, SESSION_LIFE
 from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, InvalidInput, NotFound, NotSignedIn
 from prodapp.extensions import command, db
@@ -33,7 +35,7 @@ def user(caller: Caller) -> User:
 
 @pytest.fixture
 def token(user: User) -> str:
-    return auth.open_session(user, **WHERE)
+    return sessions.open_session(user, **WHERE)
 
 
 # --- users -------------------------------------------------------------------------------------
@@ -153,13 +155,13 @@ def test_making_a_user_is_written_down_without_the_password(app: Flask, user: Us
 
 
 def living(token: str) -> bool:
-    return auth.session_of_token(token, renew=False) is not None
+    return sessions.session_of_token(token, renew=False) is not None
 
 
 def test_a_session_knows_its_user_and_where_it_was_opened(
     app: Flask, token: str, user: User
 ) -> None:
-    row = auth.session_of_token(token, renew=False)
+    row = sessions.session_of_token(token, renew=False)
     assert row is not None
     assert row.user is user
     assert (row.address, row.user_agent) == ("10.1.2.3", "a browser")
@@ -170,7 +172,7 @@ def test_a_session_knows_its_user_and_where_it_was_opened(
 
 @pytest.mark.parametrize("text", ["", "unknown", "\x00"])
 def test_an_unknown_token_opens_nothing(app: Flask, token: str, text: str) -> None:
-    assert auth.session_of_token(text, renew=True) is None
+    assert sessions.session_of_token(text, renew=True) is None
 
 
 def test_a_session_ends_when_nobody_uses_it(any_app: Flask, token: str) -> None:
@@ -184,10 +186,10 @@ def test_use_keeps_a_session_awake_and_a_poll_does_not(any_app: Flask, token: st
     nearly = db_now(-IDLE_LIFE.total_seconds() + 60)
     change(UserSession, last_seen_at=nearly)
     asleep = db.session.scalar(select(UserSession.last_seen_at))
-    auth.session_of_token(token, renew=False)
+    sessions.session_of_token(token, renew=False)
     db.session.expire_all()
     assert db.session.scalar(select(UserSession.last_seen_at)) == asleep
-    auth.session_of_token(token, renew=True)
+    sessions.session_of_token(token, renew=True)
     db.session.expire_all()
     seen = db.session.scalar(select(UserSession.last_seen_at))
     assert seen is not None
@@ -197,12 +199,12 @@ def test_use_keeps_a_session_awake_and_a_poll_does_not(any_app: Flask, token: st
 
 def test_a_session_ends_by_age_however_much_it_is_used(any_app: Flask, token: str) -> None:
     change(UserSession, created_at=db_now(-SESSION_LIFE.total_seconds() - 5), last_seen_at=db_now())
-    assert auth.session_of_token(token, renew=True) is None
+    assert sessions.session_of_token(token, renew=True) is None
 
 
 def test_a_closed_session_opens_nothing_and_others_stay(app: Flask, token: str, user: User) -> None:
-    other = auth.open_session(user, **WHERE)
-    auth.close_session(token)
+    other = sessions.open_session(user, **WHERE)
+    sessions.close_session(token)
     assert not living(token)
     assert living(other)
 
@@ -213,7 +215,7 @@ def test_a_deactivated_user_is_out_of_all_sessions(app: Flask, token: str) -> No
 
 
 def test_a_browser_with_a_long_name_is_let_in(any_app: Flask, user: User) -> None:
-    assert living(auth.open_session(user, address=None, user_agent="x" * 5000))
+    assert living(sessions.open_session(user, address=None, user_agent="x" * 5000))
 
 
 # --- links -------------------------------------------------------------------------------------

@@ -45,8 +45,9 @@ def test_a_user_as_json(run_json: Callable[..., Any]) -> None:
 def test_users_as_a_table(run: Run) -> None:
     run("user", "create", "maria", "--link")
     lines = run("user", "list").output.splitlines()
-    assert lines[0].split() == ["id", "username", "role", "is_active", "last_sign_in_at", "site"]
-    assert lines[1].split() == ["1", "maria", "operator", "True", "–", "default"]
+    heads = ["id", "username", "email", "role", "is_active", "last_sign_in_at", "site"]
+    assert lines[0].split() == heads
+    assert lines[1].split() == ["1", "maria", "–", "operator", "True", "–", "default"]
 
 
 @pytest.mark.parametrize(
@@ -111,3 +112,47 @@ def test_a_key_that_cannot_be_is_refused(run: Run, args: list[str], code: int) -
     result = run("key", "create", *args, expect=code)
     assert result.stdout == ""
     assert result.stderr
+
+
+def test_a_users_role_address_and_access_are_changed(
+    run: Run, run_json: Callable[..., Any], client: FlaskClient
+) -> None:
+    run("user", "create", "maria", "--link")
+    run("user", "create", "ana", "--link", "--email", "ana@x.org")
+    assert run_json("user", "role", "Maria", "analyst")["role"] == "analyst"
+    assert run_json("user", "email", "maria", "m@x.org")["email"] == "m@x.org"
+    assert "Another user has" in run("user", "email", "maria", "ANA@x.org", expect=1).stderr
+    assert "locked out" in run("user", "deactivate", "maria").output
+    assert [row["username"] for row in run_json("user", "list", "--inactive")] == ["maria"]
+    assert "may sign in again" in run("user", "activate", "maria").output
+    assert run_json("user", "list", "--inactive") == []
+    assert [row["username"] for row in run_json("user", "list", "--role", "operator")] == ["ana"]
+    link = run_json("user", "reset", "maria")["link"]
+    assert client.get(link.partition("8001")[2]).status_code == 200
+    run("user", "sign-out", "maria")
+    assert client.get(link.partition("8001")[2]).status_code == 401
+    for command in (["role", "eve", "viewer"], ["deactivate", "eve"], ["reset", "eve"]):
+        assert "no user named eve" in run("user", *command, expect=3).stderr
+
+
+def test_keys_are_listed_by_user_and_state(run: Run, run_json: Callable[..., Any]) -> None:
+    for name in ("maria", "ana"):
+        run("user", "create", name, "--link")
+        run("key", "create", name, "--name", f"{name}s", "--days", "3")
+    (key,) = run_json("key", "list", "--user", "maria")
+    assert (key["name"], key["user"], key["state"]) == ("marias", "maria", "active")
+    run("key", "revoke", key["prefix"])
+    run("user", "deactivate", "ana")
+    assert [row["name"] for row in run_json("key", "list", "--state", "revoked")] == ["marias"]
+    assert [row["name"] for row in run_json("key", "list", "--state", "suspended")] == ["anas"]
+    assert run("key", "list").output.splitlines()[0].split()[:3] == ["id", "prefix", "name"]
+
+
+def test_sites_are_made_listed_and_moved_to(run: Run, run_json: Callable[..., Any]) -> None:
+    run("user", "create", "maria", "--link")
+    assert run_json("site", "create", "South")["name"] == "South"
+    assert "already a site" in run("site", "create", "SOUTH", expect=1).stderr
+    assert "belongs to South" in run("site", "move", "maria", "south").output
+    assert [row["username"] for row in run_json("user", "list", "--site", "south")] == ["maria"]
+    assert {row["name"]: row["n_users"] for row in run_json("site", "list")}["South"] == 1
+    assert run("site", "move", "maria", "nowhere", expect=3).stderr

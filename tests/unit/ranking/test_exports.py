@@ -7,7 +7,8 @@ import pytest
 from flask import Flask
 
 from prodapp.caller import Caller
-from prodapp.ranking.exports import neutral, ranking_csv
+from prodapp.ranking.exports import ranking_csv
+from prodapp.spreadsheets import neutral
 from tests.factories import make_csv, make_ready_dataset, make_run, make_version
 
 

@@ -1,0 +1,1 @@
+"""What administrators see of people: users, keys, sites, the audit trail."""
