@@ -26,7 +26,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
+from flask import current_app
+
 from prodapp.exceptions import Conflict, DataRefused, N_, NotFound
+from prodapp.extensions import settings_of
 
 FORMAT = 1
 PREFIX = "prodapp-"
@@ -72,6 +75,11 @@ class Manifest:
     def size(self) -> int:
         """Bytes of rows and files together."""
         return sum(table.size for table in self.tables.values()) + sum(self.files.values())
+
+
+def default_folder() -> Path:
+    """Where backups are kept, unless somebody says otherwise."""
+    return settings_of(current_app).instance_path / "backups"
 
 
 def table_path(backup: Path, name: str) -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,7 +123,7 @@ def _put_files(path: Path, manifest: Manifest, progress: Progress) -> None:
 
 
 def _put_rows(path: Path, manifest: Manifest, progress: Progress) -> None:
-    with db.engine.connect() as connection, _unhurried(connection), connection.begin():
+    with db.engine.connect() as connection, _unhurried(connection), _writing(connection):
         if connection.dialect.name == "postgresql":
             # Somebody who uses the tables is waited for, but not for ever.
             connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
@@ -138,6 +138,10 @@ def _put_rows(path: Path, manifest: Manifest, progress: Progress) -> None:
         _check_foreign_keys(connection)
         note = {"actor": "cli", "action": "backup.restored", "subject": f"backup:{path.name}"[:100]}
         connection.execute(insert(AuditEvent).values(**note))
+
+
+def _writing(connection: Connection) -> AbstractContextManager[object]:
+    return connection.execution_options(sqlite_begin="IMMEDIATE").begin()
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from prodapp.revisions import VERSION_TABLE
 
 # What is true only of the moment, and the revision, which the manifest tells.
 LEFT_OUT = (VERSION_TABLE, ProcessPresence.__tablename__)
-BATCH = 500
+BATCH = 100  # a data set's row may hold a large preview
 
 
 def stored_tables(connection: Connection) -> MetaData:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask import current_app
 
 from prodapp.backup import archive, creation, restoration, verification
 from prodapp.backup.archive import Manifest
@@ -22,7 +21,6 @@ from prodapp.cli.base import (
 )
 from prodapp.cli.progress import progress_bars
 from prodapp.exceptions import N_, NotFound, in_english
-from prodapp.extensions import settings_of
 from prodapp.formatting import filesize
 
 backup = DomainGroup(
@@ -158,7 +156,7 @@ def restore_backup(name: str, folder: Path | None, replace: bool, yes: bool, as_
 
 
 def _folder(given: Path | None) -> Path:
-    return (given or settings_of(current_app).instance_path / "backups").absolute()
+    return (given or archive.default_folder()).absolute()
 
 
 def _path(name: str | None, folder: Path | None) -> Path:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
+from prodapp.backup import archive
 from prodapp.cli.base import (
     EXIT_REFUSED,
     EXIT_UNAVAILABLE,
@@ -22,10 +24,15 @@ COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
 
 @command("doctor")
-@click.option("--fix", is_flag=True, help="Mend what is safe to mend; no data are ever removed.")
+@click.option("--fix", is_flag=True, help="Mend what is safe to mend.")
 @click.option("--quick", is_flag=True, help="Do not read the contents of all files.")
+@click.option(
+    "--backups",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where --fix finds lost files again. Default: backups/ in the instance folder.",
+)
 @json_option
-def doctor(fix: bool, quick: bool, as_json: bool) -> None:
+def doctor(fix: bool, quick: bool, backups: Path | None, as_json: bool) -> None:
     """Look for what is wrong with this installation, and say what to do about it.
 
     Run it where prodapp runs: it looks at this host's disks, folders and clock, at the database,
@@ -36,7 +43,12 @@ def doctor(fix: bool, quick: bool, as_json: bool) -> None:
     not answer or has no tables, so that most could not be looked at.
     """
     with progress_bars() as progress:
-        found = examine(is_fixing=fix, is_quick=quick, progress=progress)
+        found = examine(
+            is_fixing=fix,
+            is_quick=quick,
+            backups=backups or archive.default_folder(),
+            progress=progress,
+        )
     if as_json:
         print_json([_document(item) for item in found])
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from prodapp.doctor import database, host, processes, rows
 from prodapp.doctor.files import FileChecks, Progress
@@ -32,10 +33,13 @@ class Diagnosis:
     is_mended: bool
 
 
-def examine(*, is_fixing: bool, is_quick: bool, progress: Progress) -> list[Diagnosis]:
+def examine(
+    *, is_fixing: bool, is_quick: bool, backups: Path, progress: Progress
+) -> list[Diagnosis]:
     """Run every check that makes sense; with ``is_fixing`` mend what is safe to mend.
 
-    ``is_quick`` does not read the contents of files.
+    ``is_quick`` does not read the contents of files; ``backups`` is the folder from whose backups
+    lost files are brought back.
     """
     found = [item for check in (*HOST, *QUEUE) for item in _run(check, is_fixing=is_fixing)]
     for check in FOUNDATION:
@@ -43,7 +47,7 @@ def examine(*, is_fixing: bool, is_quick: bool, progress: Progress) -> list[Diag
         found += trouble
         if trouble:
             return found
-    checks: tuple[Check, ...] = (*ROWS, FileChecks(progress, is_quick=is_quick))
+    checks: tuple[Check, ...] = (*ROWS, FileChecks(progress, is_quick, backups))
     return found + [item for check in checks for item in _run(check, is_fixing=is_fixing)]
 
 

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, select, text, update
 
+from prodapp.backup import archive, creation
 from prodapp.caller import Caller
 from prodapp.config import KEY_FILE
 from prodapp.doctor import database, host
@@ -40,7 +41,9 @@ def quiet(stage: str, done: int, whole: int) -> None:
 
 
 def diagnoses(*, is_fixing: bool = False, is_quick: bool = False) -> list[Diagnosis]:
-    found = examine(is_fixing=is_fixing, is_quick=is_quick, progress=quiet)
+    found = examine(
+        is_fixing=is_fixing, is_quick=is_quick, backups=archive.default_folder(), progress=quiet
+    )
     db.session.remove()
     # The tests have no queue server; it has a test of its own.
     return [item for item in found if item.finding.code != "queue_away"]
@@ -115,6 +118,31 @@ def test_a_file_with_other_bytes_is_named(filled: Flask) -> None:
         path.write_bytes(content)
     assert_named("file_damaged", is_mended=False)
     assert codes(is_quick=True) == []
+
+
+@pytest.mark.parametrize("is_missing", [True, False])
+def test_a_lost_file_is_brought_back_from_the_newest_sound_backup(
+    filled: Flask, owner: Caller, is_missing: bool
+) -> None:
+    key = key_of(ModelVersion.artifact_key)
+    folder = archive.default_folder()
+    older, newer = (
+        creation.create(owner, folder, keep=None, progress=quiet).path for _ in range(2)
+    )
+    with storage().local_path(key) as path:
+        sound = path.read_bytes()
+        path.unlink() if is_missing else path.write_bytes(b"")
+    archive.file_path(newer, key).write_bytes(b"damaged too")
+    assert_named("file_missing" if is_missing else "file_damaged", is_mended=True)
+    assert path.read_bytes() == sound == archive.file_path(older, key).read_bytes()
+
+
+def test_a_lost_file_that_no_backup_holds_soundly_stays_lost(filled: Flask, owner: Caller) -> None:
+    key = key_of(ModelVersion.artifact_key)
+    made = creation.create(owner, archive.default_folder(), keep=None, progress=quiet)
+    storage().delete(key)
+    archive.file_path(made.path, key).write_bytes(b"damaged too")
+    assert_named("file_missing", is_mended=False)
 
 
 def test_files_that_nobody_speaks_of_are_swept(filled: Flask, tmp_path: Path) -> None:
@@ -328,7 +356,9 @@ def test_a_worker_whose_clock_goes_wrong_is_named(filled: Flask) -> None:
 
 
 def test_a_queue_that_does_not_answer_is_named(filled: Flask) -> None:
-    found = examine(is_fixing=False, is_quick=True, progress=quiet)
+    found = examine(
+        is_fixing=False, is_quick=True, backups=archive.default_folder(), progress=quiet
+    )
     assert [item.finding.code for item in found] == ["queue_away"]
 
 
