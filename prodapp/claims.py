@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from prodapp import failpoints
 from prodapp.exceptions import DomainError, LeaseLost, RunFailed
-from prodapp.extensions import command, db
+from prodapp.extensions import abandon, command, db
 from prodapp.models.lease import LEASE_SECONDS, Failure, HorseDeath, Lease, Wish
 from prodapp.work import (
     OUT_OF_MEMORY,
@@ -87,7 +88,7 @@ def carry_out(transitions: Transitions, row_id: int, work: Callable[[Any, Lease]
     if lease is None:
         log.info("%s is not there to claim", what)
         return
-    row = db.session.get_one(transitions.MODEL, row_id, populate_existing=True)
+    row = _as_plain_data(transitions.MODEL, row_id)
     bind_log(request_id=row.request_id, **{f"{transitions.NAME}_id": row_id})
     log.info("%s: attempt %s", what, lease.attempt)
     try:
@@ -132,7 +133,6 @@ def patiently(action: Callable[[], T]) -> T:
             if told.error_code != "unavailable" or time.monotonic() > give_up_at:
                 raise
             log.warning("waiting for the database: %s", type(error).__name__)
-            db.session.remove()
             time.sleep(AGAIN_SECONDS)
 
 
@@ -169,15 +169,28 @@ def bury(transitions: Transitions, row_id: int, *, worker_name: str, cause: Hors
             return  # it had ended before the horse did
 
 
-def take_back(transitions: Transitions, row: Any) -> bool:
+def take_back(transitions: Transitions, row_id: int) -> bool:
     """Take a row from a worker that let its lease run out; ``False`` where it did not."""
     try:
         with command() as session:
-            session.refresh(row)
+            # Who is paused in a transaction must not keep the others from being taken back.
+            free = select(transitions.MODEL).where(transitions.MODEL.id == row_id)
+            row = session.scalars(
+                free.with_for_update(skip_locked=True),
+                execution_options={"populate_existing": True},
+            ).first()
+            if row is None:
+                return False
             transitions.lose(session, row, is_expired=True)
     except LeaseLost:
         return False
     return True
+
+
+def _as_plain_data(model: type[Any], row_id: int) -> Any:
+    """The row, bound to no session: a transaction that fails does not make it be read again."""
+    with Session(db.engine) as session:
+        return session.get_one(model, row_id)
 
 
 def _failure_of(cause: HorseDeath) -> DomainError | None:
@@ -203,7 +216,7 @@ def _settle(what: str, write: Callable[[Session], None]) -> None:
     """Write the end of the work that this process has claimed."""
 
     def settle() -> None:
-        db.session.rollback()
+        abandon()  # what the work had begun
         with command() as session:
             write(session)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from prodapp import memory
 from prodapp.exceptions import ConfigurationError
 
 PROFILES = ("development", "testing", "staging", "production")
@@ -21,6 +22,8 @@ ROLES = ("viewer", "operator", "analyst", "admin")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MIN_SECRET_LENGTH = 32
 KEY_FILE = "secret_key"
+# Of the machine's memory, for one run: the rest is for the database, web, and all others.
+RUN_MEMORY_SHARE = 0.6
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         mail_from=_mail_from(env),
         max_upload_bytes=_integer(env, "MAX_UPLOAD_MB", 500, low=1, high=100_000) * 1024**2,
         run_timeout_seconds=_integer(env, "RUN_TIMEOUT", 3600, low=10, high=7 * 86400),
-        run_memory_bytes=_integer(env, "RUN_MEMORY_MB", 0, low=0, high=10_000_000) * 1024**2
-        or None,
+        run_memory_bytes=_run_memory(env),
         web_threads=_integer(env, "WEB_THREADS", 8, low=1, high=256),
     )
 
@@ -126,6 +128,14 @@ def _integer(env: Mapping[str, str], name: str, default: int, *, low: int, high:
     if not is_number or not low <= int(text) <= high:
         raise ConfigurationError(f"{name}={text[:40]!r}: use a whole number from {low} to {high}.")
     return int(text)
+
+
+def _run_memory(env: Mapping[str, str]) -> int | None:
+    """``None``: no limit. By default a share of the machine, so that others keep the rest."""
+    if not (env.get("RUN_MEMORY_MB") or "").strip():
+        total = memory.total_bytes()
+        return None if total is None else int(total * RUN_MEMORY_SHARE)
+    return _integer(env, "RUN_MEMORY_MB", 0, low=0, high=10_000_000) * 1024**2 or None
 
 
 def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -104,7 +104,7 @@ def command() -> Iterator[Session]:
     session.commit()  # ends the read transaction that looking the caller up began
     session.info["in_command"] = True
     try:
-        session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+        postgres.hurry(session.connection(execution_options={"sqlite_begin": "IMMEDIATE"}))
         yield session
         session.commit()
     except BaseException:

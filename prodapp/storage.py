@@ -24,6 +24,8 @@ from flask import Flask, current_app
 from prodapp.exceptions import N_, NotFound
 
 CHUNK = 1024**2
+# How the names of drafts begin that could not be written in the scratch folder.
+BESIDE = ".draft-"
 CHECK_BYTES = 64 * 1024
 MISSING = N_("The file %(key)s is missing from the storage.")
 
@@ -114,7 +116,10 @@ class Storage:
     def clear_scratch(self, *, unchanged_since: datetime) -> None:
         """Remove drafts that a process left behind when it died."""
         limit = unchanged_since.timestamp()
-        for path in sorted(self.scratch.rglob("*"), reverse=True):  # folders after their files
+        drafts = sorted(self.scratch.rglob("*"), reverse=True)  # folders after their files
+        if self._is_local:
+            drafts += Path(self._root).glob(f"*/{BESIDE}*")
+        for path in drafts:
             with suppress(OSError):  # gone meanwhile, or a folder that is not empty
                 if path.stat().st_mtime < limit:
                     path.rmdir() if path.is_dir() else path.unlink()
@@ -149,11 +154,14 @@ class Storage:
         try:
             os.replace(draft, target)
         except OSError:  # the scratch folder is on another file system: copy beside, then rename
-            beside = folder / f".{key}.{os.getpid()}"
-            shutil.copyfile(draft, beside)
-            with beside.open("rb") as file:
-                os.fsync(file.fileno())
-            os.replace(beside, target)
+            beside = folder / f"{BESIDE}{key}.{os.getpid()}"
+            try:
+                shutil.copyfile(draft, beside)
+                with beside.open("rb") as file:
+                    os.fsync(file.fileno())
+                os.replace(beside, target)
+            finally:
+                beside.unlink(missing_ok=True)
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)  # the name must survive a power cut, not the bytes alone

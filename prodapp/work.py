@@ -57,7 +57,7 @@ def as_domain_error(error: BaseException, *, request_id: str | None) -> DomainEr
     """What to tell people about an error that ended a piece of work."""
     if isinstance(error, DomainError):
         return error
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or _is_without_room_for_a_thread(error):
         return RunFailed(OUT_OF_MEMORY, code="out_of_memory")
     if (outage := outage_of(error)) is not None:
         return outage
@@ -66,6 +66,11 @@ def as_domain_error(error: BaseException, *, request_id: str | None) -> DomainEr
     return RunFailed(
         UNEXPECTED, code="internal_error", kind=type(error).__name__, request_id=request_id or "–"
     )
+
+
+def _is_without_room_for_a_thread(error: BaseException) -> bool:
+    # Each thread needs a stack of its own; Python says no more than this where there is none.
+    return isinstance(error, RuntimeError) and "can't start new thread" in str(error)
 
 
 def is_final(error: DomainError) -> bool:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib
 import logging
 import os
-import resource
 import signal
 import time
 from contextlib import suppress
@@ -30,7 +29,7 @@ from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 from threadpoolctl import threadpool_limits
 
-from prodapp import claims, presence, queue
+from prodapp import claims, memory, presence, queue
 from prodapp.claims import Transitions
 from prodapp.datasets import service as datasets
 from prodapp.datasets import transitions as dataset_transitions
@@ -49,7 +48,6 @@ TIMEOUT_GRACE_SECONDS = 10.0
 POLL_SECONDS = 0.05
 # How long RQ waits for a job before it looks around and gives a sign of life.
 IDLE_SECONDS = 15
-OOM_EVENTS = Path("/sys/fs/cgroup/memory.events")
 # Imported before any fork, so that no job waits for them. Import only: fitting a model here would
 # start OpenMP threads, and a forked child would wait for them for ever.
 PRELOAD = ("prodapp.datasets.jobs", "prodapp.training.jobs")
@@ -67,7 +65,7 @@ class HorseWatch:
     def __init__(self, kind: Transitions, row_id: int, worker_name: str, *, timeout: float) -> None:
         self._kind, self._row_id, self._worker_name = kind, row_id, worker_name
         self._stop_at = time.monotonic() + timeout + TIMEOUT_GRACE_SECONDS
-        self._oom_kills = n_oom_kills()
+        self._oom_kills = memory.n_oom_kills()
         self._renew_at = 0.0
         self._cancel_seen: float | None = None
         self.cause = HorseDeath.UNKNOWN
@@ -104,7 +102,7 @@ class HorseWatch:
         """Write down the end of a horse that may not have done so itself."""
         if status == 0:
             return
-        if self.cause is HorseDeath.UNKNOWN and n_oom_kills() > self._oom_kills:
+        if self.cause is HorseDeath.UNKNOWN and memory.n_oom_kills() > self._oom_kills:
             self.cause = HorseDeath.OUT_OF_MEMORY
         try:
             claims.bury(self._kind, self._row_id, worker_name=self._worker_name, cause=self.cause)
@@ -146,9 +144,10 @@ class LeaseWorker(Worker):
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         die_with_parent(parent=self.pid)
-        limit = settings_of(self._app).run_memory_bytes
-        if limit is not None:
-            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        memory.go_first()
+        budget = settings_of(self._app).run_memory_bytes
+        if budget is not None:
+            memory.allow_no_more_than(budget)
         with self._app.app_context(), threadpool_limits(1, user_api="blas"):
             super().main_work_horse(job, queue)
 
@@ -210,16 +209,6 @@ class LeaseWorker(Worker):
             raise StopRequested
         self._stop_requested = True
         self._stop_by = time.monotonic() + STOP_GRACE_SECONDS
-
-
-def n_oom_kills() -> int:
-    """How often the kernel killed for want of memory in this control group; 0 where unknown."""
-    with suppress(OSError, ValueError):
-        for line in OOM_EVENTS.read_text(encoding="ascii").splitlines():
-            name, _, count = line.partition(" ")
-            if name == "oom_kill":
-                return int(count)
-    return 0
 
 
 def prepare_kernels(cache: Path) -> None:

@@ -157,14 +157,7 @@ def dispatch() -> int:
 def reap() -> int:
     """Take imports back from workers that stopped renewing their lease; returns how many."""
     expired = transitions.expired_imports(db.session())
-    return sum(claims.take_back(transitions, dataset) for dataset in expired)
-
-
-def waiting_for(dataset: Dataset) -> str | None:
-    """What keeps a waiting import: the ``queue``, a free ``worker``; else ``None``."""
-    if dataset.state != DatasetState.QUEUED:
-        return None
-    return "worker" if queue.is_answering() else "queue"
+    return sum(claims.take_back(transitions, dataset_id) for dataset_id in expired)
 
 
 def _send(dataset_id: int, attempt: int) -> bool:

@@ -147,11 +147,11 @@ def lose(
     )
 
 
-def expired_imports(session: Session) -> list[Dataset]:
+def expired_imports(session: Session) -> list[int]:
     """Imports whose lease ran out."""
     return list(
         session.scalars(
-            select(Dataset).where(
+            select(Dataset.id).where(
                 Dataset.state == DatasetState.IMPORTING, Dataset.lease_until < db_now()
             )
         )

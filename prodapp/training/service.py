@@ -147,7 +147,7 @@ def dispatch() -> int:
 def reap() -> int:
     """Take runs back from workers that stopped renewing their lease; returns how many."""
     expired = transitions.expired_runs(db.session())
-    return sum(claims.take_back(transitions, run) for run in expired)
+    return sum(claims.take_back(transitions, run_id) for run_id in expired)
 
 
 def published_version_id(run: TrainingRun) -> int | None:
@@ -179,15 +179,6 @@ def queue_position(run: TrainingRun) -> int | None:
     return db.session.scalar(
         select(func.count()).where(TrainingRun.state.in_(ACTIVE), TrainingRun.id < run.id)
     )
-
-
-def waiting_for(run: TrainingRun) -> str | None:
-    """What keeps a waiting run: its ``data``, the ``queue``, a free ``worker``; else ``None``."""
-    if run.state not in WAITING:
-        return None
-    if not queue.is_answering():
-        return "queue"
-    return "data" if run.dataset.state != DatasetState.READY else "worker"
 
 
 def _send(run_id: int, attempt: int) -> bool:

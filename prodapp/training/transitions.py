@@ -156,11 +156,11 @@ def lose(
     advance(session, TrainingRun, lease, expect=OWNED, where=where, **values, n_lost=n_lost)
 
 
-def expired_runs(session: Session) -> list[TrainingRun]:
+def expired_runs(session: Session) -> list[int]:
     """Runs whose lease ran out: their worker is gone, paused or cut off."""
     return list(
         session.scalars(
-            select(TrainingRun).where(
+            select(TrainingRun.id).where(
                 TrainingRun.state.in_(OWNED), TrainingRun.lease_until < db_now()
             )
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.figures import Figure, Figures, table, write_json
+from tests.faults.figures import IS_LONG, Figure, Figures, table, write_json
 from tests.faults.installation import Installation
 from tests.services import private_folder
 
@@ -21,10 +21,22 @@ _INSTALLATIONS = pytest.StashKey[list[Installation]]()
 _lines: list[Figure] = []
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+DATABASES = {
+    "sqlite": pytest.param("sqlite"),
+    "postgres": pytest.param("postgres", marks=pytest.mark.postgres),
+}
+
+
+@pytest.fixture(params=DATABASES.values())
 def database(request: pytest.FixtureRequest) -> str:
-    """The kind of database: a test that asks for it runs once over each."""
+    """The kind of database: a test that asks for it runs once over each. See :func:`over`."""
     return str(request.param)
+
+
+def over(*short: str) -> pytest.MarkDecorator:
+    """Give a test its ``database``: in the long form each of them, in the short one ``short``."""
+    names = DATABASES if IS_LONG else short
+    return pytest.mark.parametrize("database", [DATABASES[name] for name in names])
 
 
 @pytest.fixture

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+
+from tests.faults.oracle import Findings
 
 IS_LONG = os.environ.get("FAULTS") == "long"
 
@@ -32,6 +34,7 @@ class Figures:
 
     fault: str
     lines: list[Figure] = field(default_factory=list)
+    details: tuple[str, ...] = ()
 
     def at_most(self, what: str, reached: float, limit: float, *, unit: str = "") -> None:
         self._add(what, f"≤ {limit:g}", reached, unit, is_reached=reached <= limit)
@@ -39,8 +42,21 @@ class Figures:
     def at_least(self, what: str, reached: float, limit: float, *, unit: str = "") -> None:
         self._add(what, f"≥ {limit:g}", reached, unit, is_reached=reached >= limit)
 
+    def within(self, what: str, seconds: float, limit: float) -> None:
+        """A time: judged in the long form, which is given a machine of its own."""
+        target = f"≤ {limit:g}"
+        self._add(what, target, seconds, "s", is_reached=not IS_LONG or seconds <= limit)
+
     def exactly(self, what: str, reached: float, wanted: float, *, unit: str = "") -> None:
         self._add(what, f"{wanted:g}", reached, unit, is_reached=reached == wanted)
+
+    def whole(self, findings: Findings) -> None:
+        """Nothing lost, doubled, half-visible: one line for each kind of damage."""
+        for field_ in fields(findings):
+            found = getattr(findings, field_.name)
+            if isinstance(found, tuple):
+                self.exactly(field_.name.replace("_", " "), len(found), 0)
+                self.details += found
 
     def note(self, what: str, reached: float, *, unit: str = "") -> None:
         """A figure without a target."""
@@ -49,7 +65,7 @@ class Figures:
     def verify(self) -> None:
         """Fail where a target was missed."""
         missed = [line for line in self.lines if not line.is_reached]
-        assert not missed, table(missed)
+        assert not missed, "\n".join((table(missed), *self.details))
 
     def _add(self, what: str, target: str, reached: float, unit: str, *, is_reached: bool) -> None:
         suffix = f" {unit}" if unit else ""

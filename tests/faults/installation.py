@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -83,10 +84,11 @@ class Installation:
         for program in (self.web, self.dispatcher, *self.workers):
             program.wait_until_ready()
 
-    def add_worker(self, **environ: str) -> Program:
-        """One more worker, not started, with settings of its own."""
+    def add_worker(self, *, before: tuple[str, ...] = (), **environ: str) -> Program:
+        """One more worker, not started, with settings of its own; ``before`` goes ahead of its
+        command, for a program that limits it."""
         name = f"worker-{len(self.workers) + 1}"
-        worker = self._flask_program(name, (*FLASK, "worker"), environ=environ)
+        worker = self._flask_program(name, (*before, *FLASK, "worker"), environ=environ)
         self.workers.append(worker)
         return worker
 
@@ -111,6 +113,19 @@ class Installation:
             connection.request("GET", path)
             return connection.getresponse().status == http.client.OK
         return False
+
+    def takes_writes(self, *, seconds: float = 1.0) -> bool:
+        """Whether the database takes a write now: on SQLite somebody may hold its one lock."""
+        url = self._names["DATABASE_URL"]
+        if not url.startswith("sqlite"):
+            return True
+        connection = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=seconds)
+        with closing(connection):
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+        return True
 
     def arm(self, point: str, action: str = "wait") -> None:
         """Arm a failpoint: ``wait`` or ``die``, see :mod:`prodapp.failpoints`."""

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
 
+from prodapp import memory
 from prodapp.config import load_settings
 from prodapp.exceptions import ConfigurationError
 
@@ -27,7 +29,14 @@ def test_an_empty_environment_gives_a_working_installation_of_loopback(tmp_path:
     assert not settings.is_https
     assert settings.integration_anonymous_role is None
     assert settings.cors_origins == ()
-    assert settings.run_memory_bytes is None
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux tells how much there is")
+def test_a_run_may_take_a_share_of_the_machine_unless_said_otherwise(tmp_path: Path) -> None:
+    share = load(tmp_path).run_memory_bytes
+    assert share is not None
+    assert 0 < share < (memory.total_bytes() or 0)
+    assert load(tmp_path, RUN_MEMORY_MB="0").run_memory_bytes is None
 
 
 def test_empty_values_mean_the_default(tmp_path: Path) -> None:

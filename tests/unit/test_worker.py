@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from prodapp.worker import n_oom_kills
 from tests.conftest import ROOT
 
 
@@ -24,7 +23,3 @@ def test_kernels_are_compiled_into_the_instance_before_the_first_job(tmp_path: P
     assert compiled
     subprocess.run(args, check=True, cwd=ROOT, env=environ)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nb?")} == compiled
-
-
-def test_kills_for_want_of_memory_are_counted() -> None:
-    assert n_oom_kills() >= 0

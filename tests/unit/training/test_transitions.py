@@ -107,7 +107,7 @@ def test_a_lease_that_was_renewed_meanwhile_is_not_taken(run: TrainingRun) -> No
     claimed(run)
     expire(run)
     with command() as session:
-        assert [found.id for found in transitions.expired_runs(session)] == [run.id]
+        assert transitions.expired_runs(session) == [run.id]
         transitions.renew_lease(session, run.id, worker_name="worker-1")
     with pytest.raises(LeaseLost), command() as session:
         transitions.lose(session, now_of(run), is_expired=True)
