@@ -1,9 +1,10 @@
 """Bytes → table: the one way in for data, with every decision open to be seen and changed."""
 
-from prodapp.ml.intake.reading import preview_table, read_table
+from prodapp.ml.intake.reading import PREVIEW_BYTES, preview_file, preview_table, read_table
 from prodapp.ml.table import Column, Decision, Dialect, Limits, Preview, Remark, Table
 
 __all__ = [
+    "PREVIEW_BYTES",
     "Column",
     "Decision",
     "Dialect",
@@ -11,6 +12,7 @@ __all__ = [
     "Preview",
     "Remark",
     "Table",
+    "preview_file",
     "preview_table",
     "read_table",
 ]

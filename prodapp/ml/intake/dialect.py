@@ -45,9 +45,11 @@ def records(
     """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote)
     rows: list[list[str]] = []
+    line = 0
     try:
         for row in reader:
             rows.append([cell.strip() for cell in row])
+            line = reader.line_num
             if ends is not None:
                 ends.append(reader.line_num)
             if limit is not None and len(rows) >= limit:
@@ -57,7 +59,7 @@ def records(
             raise DataRefused(
                 N_("A cell is too long to be read. Is a quotation mark left open?"),
                 code="cell_too_long",
-                row=reader.line_num,
+                row=line + 1,
             ) from None
         raise
     return rows

@@ -124,6 +124,10 @@ class _View:
         self.filled = [place for place, row in enumerate(rows) if any(row)] or [0]
         widths = Counter(len(rows[place]) for place in self._tail())
         self.width = max(widths, key=lambda width: (widths[width], width))
+        self.n_used = sum(
+            any(self._cell(rows[place], column) for place in self._tail())
+            for column in range(self.width)
+        )
         self.typed = [column for column in range(self.width) if self._is_typed(column)]
         counts = [self._n_values(rows[place]) for place in self._tail()]
         self._usual = median(counts) if counts else 0
@@ -149,7 +153,7 @@ class _View:
         return sum(not is_missing_code(cell) and not is_value(cell) for cell in cells)
 
     def _fills(self, row: Row) -> bool:
-        return sum(map(bool, row)) >= _FILLED * self.width
+        return sum(map(bool, row)) >= _FILLED * self.n_used
 
     def _is_data(self, row: Row) -> bool:
         n_values = self._n_values(row)
@@ -163,13 +167,31 @@ class _View:
 
     def table_start(self) -> int:
         """The first row that is names or data rather than a title or a comment."""
-        for place in self.filled[: max(1, len(self.filled) - 1)]:
-            row = self.rows[place]
-            if self.typed and (self._is_names(row) or self._is_data(row)):
+        if not self.typed:
+            return next((p for p in self.filled if self._fills(self.rows[p])), self.filled[0])
+        first = next((p for p in self.filled if self._is_data(self.rows[p])), None)
+        if first is None:
+            return next((p for p in self.filled if self._is_names(self.rows[p])), self.filled[0])
+        block = self._block_above(first)
+        names = [place for place in block if self._is_names(self.rows[place])]
+        # A title fills the first cell only; so may a name, where no row of more names follows.
+        for place in names:
+            if any(self.rows[place][1:]) or not any(
+                any(self.rows[below][1:]) for below in names if below > place
+            ):
                 return place
-            if not self.typed and self._fills(row):
-                return place
-        return self.filled[0]
+        return first
+
+    def _block_above(self, first: int) -> list[int]:
+        """The filled rows above a row up to a blank one, which may also part them from it."""
+        place = first - 1
+        while place >= 0 and not any(self.rows[place]):
+            place -= 1
+        block: list[int] = []
+        while place >= 0 and any(self.rows[place]):
+            block.insert(0, place)
+            place -= 1
+        return block
 
     def name_rows(self, start: int) -> tuple[list[int], str]:
         """Positions of the rows of names at ``start`` (none for a file without), and why."""

@@ -310,7 +310,7 @@ class _Column:
                 cell=cell,
                 value=f"{value:.15g}",
             )
-        elif self._mark != file_mark:
+        elif self._mark != file_mark and not self._is_forced:
             message = N_(
                 "“%(column)s” has “%(decimal)s” as its decimal mark, most columns have "
                 "“%(file_decimal)s”."
