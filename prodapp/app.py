@@ -48,6 +48,7 @@ from prodapp.machines import views as machine_views
 from prodapp.ranking import views as ranking_views
 from prodapp.rest.converters import IdConverter
 from prodapp.training import views as training_views
+from prodapp.uploads import UploadRequest
 
 LOCALES = ("en", "pt_BR")
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     refuse_old_sqlite()
     settings.instance_path.mkdir(parents=True, exist_ok=True)
     app = Flask(__name__, instance_path=str(settings.instance_path))
+    app.request_class = UploadRequest
     app.extensions["prodapp.settings"] = settings
     _configure(app, settings)
     logs.configure_logging(settings)

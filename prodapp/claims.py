@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from prodapp import failpoints
-from prodapp.exceptions import DomainError, LeaseLost, RunFailed
+from prodapp.exceptions import DomainError, LeaseLost, RunFailed, Unavailable
 from prodapp.extensions import abandon, command, db
 from prodapp.models.lease import LEASE_SECONDS, Failure, HorseDeath, Lease, Wish
 from prodapp.work import (
@@ -207,8 +207,11 @@ def _end_failed(
     failure = Failure.of(error)
     if is_final(error):
         transitions.fail(session, lease, failure)
+        return
+    row = session.get_one(transitions.MODEL, lease.row_id, populate_existing=True)
+    if error.error_code == Unavailable.code:  # a lost service says nothing about the work
+        transitions.lose(session, row, is_handed_back=True)
     else:
-        row = session.get_one(transitions.MODEL, lease.row_id, populate_existing=True)
         transitions.fail_or_retry(session, lease, row, failure)
 
 

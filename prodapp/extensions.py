@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +15,16 @@ from flask_limiter.util import get_remote_address
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
-from sqlalchemy import Connection, MetaData, event
+from sqlalchemy import Connection, Executable, MetaData, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from prodapp import postgres
 from prodapp.config import Settings
 from prodapp.exceptions import ConfigurationError
+from prodapp.outages import outage_of
+
+log = logging.getLogger(__name__)
 
 
 class Base(DeclarativeBase):
@@ -112,6 +116,21 @@ def command() -> Iterator[Session]:
         raise
     finally:
         session.info["in_command"] = False
+
+
+def note(statement: Executable) -> None:
+    """Execute what may as well be dropped, in a transaction of its own.
+
+    A database that is busy, full or away at the moment does not keep a reader out by it.
+    """
+    try:
+        with command() as session:
+            session.execute(statement)
+    except SQLAlchemyError as error:
+        outage = outage_of(error)
+        if outage is None:
+            raise
+        log.warning("dropped a note: %s", outage.error_code)
 
 
 def abandon() -> None:

@@ -25,6 +25,7 @@ from prodapp.config import Settings
 QUEUE_NAME = "prodapp"
 CONNECT_SECONDS = 0.5
 ANSWER_SECONDS = 1.0
+PATIENT_CONNECT_SECONDS = 3.0
 DAY = 86400
 
 T = TypeVar("T")
@@ -49,6 +50,12 @@ def impatience() -> dict[str, Any]:
         # Once more at once, since a server that was restarted has closed what we hold open.
         "retry": Retry(NoBackoff(), 1, supported_errors=(QueueConnectionError,)),
     }
+
+
+def patient_connection() -> Redis:
+    """A connection for a worker, which waits for jobs; RQ sets how long it waits for an answer."""
+    retry = Retry(NoBackoff(), 1, supported_errors=(QueueConnectionError,))
+    return Redis.from_url(queue_url(), socket_connect_timeout=PATIENT_CONNECT_SECONDS, retry=retry)
 
 
 def queue_on(connection: Redis, settings: Settings) -> Queue:

@@ -46,6 +46,10 @@ STOP_GRACE_SECONDS = 8.0
 # How long after its time a job that does not notice by itself is stopped from outside.
 TIMEOUT_GRACE_SECONDS = 10.0
 POLL_SECONDS = 0.05
+# How soon to begin anew after RQ gave up because the queue went away.
+ANEW_SECONDS = 2.0
+# Work yields to the pages: with one core both are served, the page first.
+NICENESS = 10
 # How long RQ waits for a job before it looks around and gives a sign of life.
 IDLE_SECONDS = 15
 # Imported before any fork, so that no job waits for them. Import only: fitting a model here would
@@ -113,10 +117,14 @@ class HorseWatch:
 class LeaseWorker(Worker):
     """RQ's forking worker, bound to an application and to the leases of its jobs."""
 
-    def __init__(self, queues: list[Queue], *, app: Flask, **options: Any) -> None:
+    max_connection_wait_time = 4.0  # RQ's own would grow to a minute
+
+    def __init__(self, queues: list[Queue], *, app: Flask, notes: Redis, **options: Any) -> None:
         super().__init__(queues, **options)
         self._app = app
+        self._notes = notes
         self._stop_by: float | None = None
+        self.is_stopping = False
         self._presence = presence.Heartbeat(presence.Kind.WORKER, self.name)
 
     def subscribe(self) -> None:
@@ -144,6 +152,7 @@ class LeaseWorker(Worker):
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         die_with_parent(parent=self.pid)
+        os.nice(NICENESS)
         memory.go_first()
         budget = settings_of(self._app).run_memory_bytes
         if budget is not None:
@@ -200,11 +209,14 @@ class LeaseWorker(Worker):
         return True
 
     def _note_alive(self) -> None:
-        with suppress(RedisError):
-            self.heartbeat(self.job_monitoring_interval + 60)
+        # Not over the worker's own connection, which waits for long: the lease must be renewed.
+        with suppress(RedisError), self._notes.pipeline() as pipeline:
+            self.heartbeat(self.job_monitoring_interval + 60, pipeline)
+            pipeline.execute()
 
     def _shutdown(self) -> None:
         """Asked to stop: at once when idle, else when the horse is done or its grace is over."""
+        self.is_stopping = True
         if not self._horse_pid:
             raise StopRequested
         self._stop_requested = True
@@ -230,15 +242,35 @@ def run_worker(app: Flask, *, burst: bool = False) -> None:
     prepare_kernels(settings.instance_path / "kernels")
     for module in PRELOAD:
         importlib.import_module(module)
-    connection = Redis.from_url(queue.queue_url())
+    while True:
+        worker = _new_worker(app)
+        log.warning("worker %s is ready", worker.name)
+        try:
+            worker.work(burst=burst, logging_level=None)
+            if burst or worker.is_stopping:
+                return
+            # RQ ends its work where the queue goes away between two jobs.
+            log.warning("worker %s lost the queue and begins anew", worker.name)
+            time.sleep(ANEW_SECONDS)
+        except RedisError as error:
+            log.warning("the queue does not answer: %s", type(error).__name__)
+            if burst:
+                raise
+            time.sleep(ANEW_SECONDS)
+        except StopRequested:
+            return
+
+
+def _new_worker(app: Flask) -> LeaseWorker:
+    connection = queue.patient_connection()
     worker = LeaseWorker(
-        [queue.queue_on(connection, settings)],
+        [queue.queue_on(connection, settings_of(app))],
         app=app,
+        notes=Redis.from_url(queue.queue_url(), **queue.impatience()),
         name=presence.unique_name(),
         connection=connection,
         serializer=JSONSerializer,
         worker_ttl=IDLE_SECONDS + 15,  # RQ waits for 15 s less than that
     )
     worker.log_job_description = False
-    log.warning("worker %s is ready", worker.name)
-    worker.work(burst=burst, logging_level=None)
+    return worker

@@ -14,7 +14,7 @@ from prodapp.auth.permissions import Policy, enforce, policy_of
 from prodapp.auth.secrets import key_prefix
 from prodapp.caller import RANKS, Caller
 from prodapp.exceptions import Forbidden, N_, NotSignedIn
-from prodapp.extensions import csrf, settings_of
+from prodapp.extensions import csrf, db, settings_of
 from prodapp.models import User
 
 SESSION_TOKEN = "token"  # noqa: S105 - the name of a session entry
@@ -65,6 +65,8 @@ def _guard() -> None:
         g.caller = _optional_caller()
     else:
         g.caller = _caller(policy)
+    if is_upload:
+        db.session.commit()  # no connection and no snapshot are held while a slow body comes in
     if _is_cookie_borne():
         _refuse_foreign_origin()
         csrf.protect()

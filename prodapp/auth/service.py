@@ -16,7 +16,7 @@ from prodapp.auth.passwords import check_strength, hash_password, verify_passwor
 from prodapp.auth.secrets import key_prefix, new_api_key, new_token, token_hash
 from prodapp.caller import RANKS, Caller
 from prodapp.exceptions import Conflict, FieldError, InvalidInput, N_, NotFound, NotSignedIn
-from prodapp.extensions import command, db
+from prodapp.extensions import command, db, note
 from prodapp.models import ApiKey, SignInLink, Site, User
 from prodapp.models.site import DEFAULT_SITE
 from prodapp.models.types import db_now
@@ -267,8 +267,7 @@ def _mark_used(key: ApiKey) -> None:
     recently = ApiKey.last_used_at >= db_now(-SEEN_STEP.total_seconds())
     if db.session.scalar(select(ApiKey.id).where(ApiKey.id == key.id, recently)) is not None:
         return
-    with command() as session:
-        session.execute(update(ApiKey).where(ApiKey.id == key.id).values(last_used_at=db_now()))
+    note(update(ApiKey).where(ApiKey.id == key.id).values(last_used_at=db_now()))
 
 
 def roles_up_to(role: str) -> list[str]:

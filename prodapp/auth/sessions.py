@@ -12,7 +12,7 @@ from prodapp import audit
 from prodapp.auth.secrets import new_token, token_hash
 from prodapp.caller import Caller
 from prodapp.exceptions import N_, NotFound
-from prodapp.extensions import command, db
+from prodapp.extensions import command, db, note
 from prodapp.models import User, UserSession
 from prodapp.models.types import db_now
 
@@ -115,7 +115,4 @@ def _mark_seen(row: UserSession) -> None:
     stale = UserSession.last_seen_at < db_now(-SEEN_STEP.total_seconds())
     if db.session.scalar(select(UserSession.id).where(UserSession.id == row.id, stale)) is None:
         return
-    with command() as session:
-        session.execute(
-            update(UserSession).where(UserSession.id == row.id).values(last_seen_at=db_now())
-        )
+    note(update(UserSession).where(UserSession.id == row.id).values(last_seen_at=db_now()))
