@@ -23,6 +23,7 @@ from prodapp import (
     openapi,
     queue,
     storage,
+    uploads,
 )
 from prodapp.account import views as account_views
 from prodapp.admin import audit as audit_views
@@ -48,7 +49,6 @@ from prodapp.machines import views as machine_views
 from prodapp.ranking import views as ranking_views
 from prodapp.rest.converters import IdConverter
 from prodapp.training import views as training_views
-from prodapp.uploads import UploadRequest
 
 LOCALES = ("en", "pt_BR")
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,7 +60,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     refuse_old_sqlite()
     settings.instance_path.mkdir(parents=True, exist_ok=True)
     app = Flask(__name__, instance_path=str(settings.instance_path))
-    app.request_class = UploadRequest
     app.extensions["prodapp.settings"] = settings
     _configure(app, settings)
     logs.configure_logging(settings)
@@ -115,6 +114,7 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
     init_database(app)
     storage.init_app(app, settings.storage_url, settings.instance_path / "scratch")
     queue.init_app(app, settings, queue_url)
+    uploads.init_app(app, settings)
     babel.init_app(app, locale_selector=select_locale)
     csrf.init_app(app)
     limiter.init_app(app)

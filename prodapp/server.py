@@ -7,6 +7,10 @@ answered finish.
 from __future__ import annotations
 
 import os
+import socket
+import stat
+import threading
+import time
 from functools import partial
 from typing import Any
 
@@ -20,6 +24,9 @@ from prodapp.processes import die_with_parent
 
 # How long a stop waits for the requests that are being answered.
 STOP_SECONDS = 8
+LISTEN_SECONDS = 60
+# A client that says nothing for a minute and confirms nothing either is gone (seconds, tries).
+KEEPALIVES = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
 
 def main() -> None:
@@ -46,9 +53,45 @@ def main() -> None:
 def _load_app(server_pid: int) -> Any:
     """The application, in the process that answers; that process ends with the server."""
     die_with_parent(parent=server_pid)
+    threading.Thread(target=_notice_vanished_clients, daemon=True).start()
     from wsgi import app
 
     return app
+
+
+def _notice_vanished_clients() -> None:
+    """Have the kernel end connections whose client is gone without a word.
+
+    A thread may be waiting for the rest of an upload that will never come. Accepted connections
+    inherit the options of the socket that listens; the server opens it after this process has
+    loaded the application, and gives no other access to it.
+    """
+    give_up_at = time.monotonic() + LISTEN_SECONDS
+    while not _keep_alive() and time.monotonic() < give_up_at:
+        time.sleep(0.1)
+
+
+def _keep_alive() -> bool:
+    """Set the options on this process's listening sockets; whether there were any."""
+    is_found = False
+    for name in os.listdir("/dev/fd"):
+        try:
+            if not stat.S_ISSOCK(os.fstat(int(name)).st_mode):
+                continue
+            listener = socket.socket(fileno=os.dup(int(name)))
+        except OSError:  # closed meanwhile, as the folder is that was just listed
+            continue
+        with listener:
+            if listener.family not in (socket.AF_INET, socket.AF_INET6):
+                continue
+            if not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                continue
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option, value in KEEPALIVES.items():
+                if hasattr(socket, option):
+                    listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+            is_found = True
+    return is_found
 
 
 if __name__ == "__main__":

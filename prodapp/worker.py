@@ -242,23 +242,24 @@ def run_worker(app: Flask, *, burst: bool = False) -> None:
     prepare_kernels(settings.instance_path / "kernels")
     for module in PRELOAD:
         importlib.import_module(module)
-    while True:
+    with suppress(StopRequested):
+        while not _work(app, burst=burst):
+            time.sleep(ANEW_SECONDS)
+
+
+def _work(app: Flask, *, burst: bool) -> bool:
+    """Work until that is over (``True``) or the queue goes away."""
+    worker = None
+    try:
         worker = _new_worker(app)
         log.warning("worker %s is ready", worker.name)
-        try:
-            worker.work(burst=burst, logging_level=None)
-            if burst or worker.is_stopping:
-                return
-            # RQ ends its work where the queue goes away between two jobs.
-            log.warning("worker %s lost the queue and begins anew", worker.name)
-            time.sleep(ANEW_SECONDS)
-        except RedisError as error:
-            log.warning("the queue does not answer: %s", type(error).__name__)
-            if burst:
-                raise
-            time.sleep(ANEW_SECONDS)
-        except StopRequested:
-            return
+        worker.work(burst=burst, logging_level=None)
+    except RedisError as error:
+        if burst:
+            raise
+        log.warning("the queue does not answer: %s", type(error).__name__)
+    # RQ ends its work as if it had been asked to where the queue goes away between two jobs.
+    return burst or (worker is not None and worker.is_stopping)
 
 
 def _new_worker(app: Flask) -> LeaseWorker:

@@ -53,7 +53,7 @@ def empty_valkey_url(valkey_url: str) -> str:
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
     """A folder with a file system of 1 MiB."""
-    with _or_skip(services.small_disk(kibibytes=1024)) as folder:
+    with services.private_folder() as folder, _or_skip(services.mounted(folder, kibibytes=1024)):
         yield folder
 
 

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -40,6 +40,9 @@ POSTGRES_SETTINGS = {
     "shared_buffers": "32MB",
     "max_connections": "60",
 }
+
+
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 
 class ServiceUnavailable(Exception):
@@ -71,16 +74,15 @@ def running_valkey() -> Iterator[str]:
 
 
 @contextmanager
-def small_disk(*, kibibytes: int) -> Iterator[Path]:
-    """A folder with a file system of its own, small enough to be filled."""
-    with private_folder() as folder:
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={kibibytes}k", "prodapp-test", str(folder)]
-        if os.geteuid() != 0 or not _can_run(mount):
-            raise ServiceUnavailable("Only root may mount a small disk: run these tests as root.")
-        try:
-            yield folder
-        finally:
-            subprocess.run(["umount", "--lazy", str(folder)], check=True)
+def mounted(folder: Path, *, kibibytes: int) -> Iterator[None]:
+    """``folder`` is a file system of its own while it lasts, small enough to be filled."""
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={kibibytes}k", "prodapp-test", str(folder)]
+    if os.geteuid() != 0 or not _can_run(mount):
+        raise ServiceUnavailable("Only root may mount a small disk: run these tests as root.")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @dataclass
@@ -114,19 +116,59 @@ class Postgres:
             connection.close()
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """The files of a PostgreSQL, and how to start its server."""
+
+    folder: Path
+    programs: Path
+    prefix: tuple[str, ...]
+    settings: Mapping[str, str]
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def launch(self, log: Path) -> subprocess.Popen[bytes]:
+        """Start the server, which ends with this process."""
+        settings = [f"--{name}={value}" for name, value in self.settings.items()]
+        program = str(self.programs / "postgres")
+        return spawn(
+            [*self.prefix, program, "-D", str(self.data), "-k", str(self.folder), *settings],
+            log=log,
+            death_signal=signal.SIGQUIT,
+        )
+
+    def is_answering(self) -> bool:
+        try:
+            Postgres(self.folder).execute("SELECT 1")
+        except psycopg2.OperationalError:
+            return False
+        return True
+
+    def damage(self) -> str:
+        """What the checksums of the stopped server's pages say; empty where all are right."""
+        program = str(self.programs / "pg_checksums")
+        args = [*self.prefix, program, "--check", "-D", str(self.data)]
+        result = subprocess.run(args, capture_output=True, text=True, check=False)
+        return "" if result.returncode == 0 else result.stdout + result.stderr
+
+
+def make_cluster(folder: Path, *, is_durable: bool = False) -> Cluster:
+    """An empty cluster in ``folder``, not started; a durable one keeps what it has committed."""
+    programs, prefix = _postgres_programs(folder)
+    settings = {**POSTGRES_SETTINGS, **(DURABLE if is_durable else {})}
+    cluster = Cluster(folder, programs, tuple(prefix), settings)
+    _initialize(programs, prefix, cluster.data)
+    return cluster
+
+
 @contextmanager
 def running_postgres() -> Iterator[Postgres]:
     """A PostgreSQL of its own, with an empty cluster."""
     with private_folder() as folder:
-        programs, prefix = _postgres_programs(folder)
-        data, log = folder / "data", folder / "postgres.log"
-        _initialize(programs, prefix, data)
-        settings = [f"--{name}={value}" for name, value in POSTGRES_SETTINGS.items()]
-        process = spawn(
-            [*prefix, str(programs / "postgres"), "-D", str(data), "-k", str(folder), *settings],
-            log=log,
-            death_signal=signal.SIGQUIT,
-        )
+        log = folder / "postgres.log"
+        process = make_cluster(folder).launch(log)
         server = Postgres(folder)
         try:
             _wait_until_ready(server, process, log)
@@ -189,7 +231,13 @@ def _can_run(args: list[str]) -> bool:
 
 def _initialize(programs: Path, prefix: list[str], data: Path) -> None:
     args = [*prefix, str(programs / "initdb"), "-D", str(data), "--username=postgres"]
-    args += ["--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions"]
+    args += [
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--no-sync",
+        "--no-instructions",
+        "--data-checksums",
+    ]
     args += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
     result = subprocess.run(args, capture_output=True, text=True, check=False, cwd=data.parent)
     if result.returncode != 0:
