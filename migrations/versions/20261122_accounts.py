@@ -21,8 +21,6 @@ def upgrade():
         batch_op.add_column(
             sa.Column("purpose", sa.String(length=20), nullable=False, server_default="sign_in")
         )
-    with op.batch_alter_table("sign_in_links") as batch_op:
-        batch_op.alter_column("purpose", server_default=None)
     op.create_table(
         "mail_requests",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

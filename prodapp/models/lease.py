@@ -18,15 +18,22 @@ from prodapp.exceptions import DomainError, LeaseLost
 from prodapp.models.types import Json, Timestamp, db_now
 
 LEASE_SECONDS = 20.0
+# The newest way of writing work down that this release can carry out. Raise it when a row gets
+# something to say that a worker of the release before would not heed, or would refuse as unknown:
+# such workers then leave the rows to those who can (see docs/development.md).
+FORMAT = 1
 
 
 class Leased:
     """Columns of a row that carries work: a training run, the import of a data set.
 
+    ``format`` is how the row's documents were written: workers take no row of a newer one than
+    they know, and rows that a release without this column wrote are of the first.
     ``attempt`` counts claims, ``n_failures`` the work's own failures, ``n_lost`` the workers that
     vanished with it in a row. ``error_message`` is a template (see ``DomainError``).
     """
 
+    format: Mapped[int] = mapped_column(default=FORMAT, server_default="1")
     state: Mapped[str] = mapped_column(String(20), index=True)
     stage: Mapped[str | None] = mapped_column(String(40))
     progress: Mapped[float] = mapped_column(default=0.0)
@@ -103,11 +110,15 @@ def claim_row(
     running: str,
     where: tuple[ColumnElement[bool], ...] = (),
 ) -> Lease | None:
-    """Take a ``queued`` row for ``worker_name``; ``None`` when somebody else was faster."""
+    """Take a ``queued`` row for ``worker_name``; ``None`` when it is not there to take.
+
+    Somebody else was faster, or a newer release wrote it in a format that this one does not know:
+    it stays in the line then, and the dispatcher offers it again.
+    """
     token = secrets.token_hex(16)
     attempt = session.scalar(
         update(model)
-        .where(model.id == row_id, model.state == queued, *where)
+        .where(model.id == row_id, model.state == queued, model.format <= FORMAT, *where)
         .values(
             state=running,
             stage=None,
