@@ -21,16 +21,17 @@ class Bars:
         if not sys.stderr.isatty():
             return
         if self._bar is None or stage != self._stage:
-            self.finish()
+            self.finish(is_done=True)
             self._stage = stage
             self._bar = click.progressbar(length=whole, label=f"{stage:<8}", file=sys.stderr)
             self._bar.render_progress()
         self._bar.update(done - self._bar.pos)
 
-    def finish(self) -> None:
-        """The stage is over."""
+    def finish(self, *, is_done: bool) -> None:
+        """The stage is over; ``is_done`` where it came to its end."""
         if self._bar is not None:
-            self._bar.update(max(0, (self._bar.length or 0) - self._bar.pos))
+            if is_done:
+                self._bar.update(max(0, (self._bar.length or 0) - self._bar.pos))
             self._bar.render_finish()
             self._bar = None
 
@@ -39,7 +40,9 @@ class Bars:
 def progress_bars() -> Iterator[Bars]:
     """Bars for the work in the block."""
     bars = Bars()
+    is_done = False
     try:
         yield bars
+        is_done = True
     finally:
-        bars.finish()
+        bars.finish(is_done=is_done)
