@@ -66,9 +66,9 @@ def make_installation(
 
 
 @pytest.fixture(scope="session")
-def kernels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where all workers of the session keep compiled kernels: compiling takes a minute."""
-    return tmp_path_factory.mktemp("kernels")
+def kernels(request: pytest.FixtureRequest) -> Path:
+    """Where workers keep compiled kernels, from one session to the next: it takes a minute."""
+    return request.config.cache.mkdir("prodapp-kernels")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import psutil
 
 from prodapp.processes import terminate_all
 
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 180.0
 POLL_SECONDS = 0.05
 LOG_TAIL_BYTES = 8_000
 

@@ -38,7 +38,8 @@ RUN_POINTS = (
     "run.published",
 )
 VICTIMS = ("horse", "worker", "both")
-# A rest between strikes, so that a run is not hit on each of its attempts: five in a row end it.
+MAX_STRIKES = 3  # on one run
+# A rest between strikes, so that others get their turn.
 REST_SECONDS = (0.5, 4.0)
 RETRY_SECONDS = 30
 
@@ -73,16 +74,24 @@ class Kills:
                 self.plant.installation.arm(self._point)
             elif busy := self.plant.busy_workers():
                 worker, horse = self.plant.rng.choice(busy)
-                self._kill(worker, horse.pid)
+                if self._may_strike(worker):
+                    self._kill(worker, horse.pid)
 
     def _strike_at_point(self, point: str) -> None:
         horse = self.plant.installation.held_at(point)
         if horse is None:
             return
-        self.n_at_points += 1
-        self._kill(self.plant.worker_with(horse), horse)
+        worker = self.plant.worker_with(horse)
+        if self._may_strike(worker):
+            self.n_at_points += 1
+            self._kill(worker, horse)
         self.plant.installation.disarm(point)
         self._point = None
+
+    def _may_strike(self, worker: Program) -> bool:
+        """Five losses in a row end a run, as they should; one run alone proves no more."""
+        attempt = self.plant.attempt_of(worker)
+        return attempt is None or attempt.number <= MAX_STRIKES
 
     def _kill(self, worker: Program, horse: int) -> None:
         # Somebody must be left to try again; without, it is the start of a worker that is measured.
