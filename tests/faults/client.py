@@ -71,6 +71,10 @@ class Client:
         self.key = key
         self._log = log
 
+    def at(self, host: str, port: int) -> Client:
+        """The same client by way of another address, such as a proxy's."""
+        return Client(host, port, key=self.key, log=self._log)
+
     def create_machine(self, name: str) -> int:
         answer = self.call("POST", "/machines", {"name": name})
         return self._acknowledge("machine", answer["id"])

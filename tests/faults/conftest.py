@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.durable import DurablePostgres, durable
 from tests.faults.figures import IS_LONG, Figure, Figures, table, write_json
 from tests.faults.installation import Installation
 from tests.services import private_folder
@@ -82,6 +83,12 @@ def make_figures() -> Iterator[MakeFigures]:
 
     yield make
     _lines.extend(line for figures in made for line in figures.lines)
+
+
+@pytest.fixture
+def durable_postgres(tmp_path: Path) -> Iterator[DurablePostgres]:
+    with private_folder() as folder, durable(folder, tmp_path / "template") as postgres:
+        yield postgres
 
 
 def _database(request: pytest.FixtureRequest, kind: str, place: Path, sqlite_template: Path) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -7,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import IntegrityError
+from werkzeug.exceptions import RequestTimeout
 
 from prodapp.auth.permissions import public
 from prodapp.exceptions import (
@@ -18,6 +20,7 @@ from prodapp.exceptions import (
     InvalidInput,
     NotFound,
     RunFailed,
+    StorageFull,
     TooLarge,
     Unavailable,
 )
@@ -53,12 +56,16 @@ def client_of(app: Flask) -> Callable[[Exception], FlaskClient]:
         (DataRefused("x"), 422, 400),
         (RunFailed("x"), 422, 422),
         (Unavailable("x"), 503, 503),
+        (StorageFull("x"), 507, 507),
+        (OSError(errno.ENOSPC, "x"), 507, 507),
+        (OSError(errno.EIO, "x"), 500, 500),
+        (RequestTimeout(), 408, 408),
         (DomainError("x"), 400, 400),
     ],
 )
 def test_each_kind_of_error_has_its_status_on_each_surface(
     client_of: Callable[[Exception], FlaskClient],
-    error: DomainError,
+    error: Exception,
     status: int,
     integration_status: int,
 ) -> None:

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from flask import Flask
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
 from prodapp.caller import Caller
 from prodapp.datasets import jobs, service
@@ -94,6 +95,20 @@ def test_a_failure_is_tried_again_only_where_that_may_help(
         db.session.refresh(dataset)
         assert (dataset.state, dataset.error_code) == (state, code)
     assert dataset.n_failures == (len(states) if len(states) > 1 else 0)
+
+
+def test_a_lost_service_is_no_failure_of_the_import(
+    app: Flask, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OperationalError("SELECT 1", {}, Exception("gone"))
+
+    monkeypatch.setattr(jobs, "read_table", fail)
+    dataset = make_dataset(caller)
+    for _ in range(6):
+        import_dataset(dataset.id)
+        db.session.refresh(dataset)
+        assert (dataset.state, dataset.n_failures, dataset.n_lost) == ("queued", 0, 0)
 
 
 def test_an_import_whose_lease_was_lost_keeps_nothing(
