@@ -14,6 +14,7 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as BoundSession
 from flask_wtf import CSRFProtect
 from sqlalchemy import Connection, Executable, MetaData, event
 from sqlalchemy.exc import SQLAlchemyError
@@ -41,7 +42,19 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+class LenientSession(BoundSession):
+    """A session that can always be closed: ending a dead connection's transaction is no error."""
+
+    def close(self) -> None:
+        try:
+            super().close()
+        except SQLAlchemyError:
+            self.invalidate()
+
+
+db = SQLAlchemy(
+    model_class=Base, session_options={"class_": LenientSession, "expire_on_commit": False}
+)
 migrate = Migrate()
 csrf = CSRFProtect()
 babel = Babel()

@@ -19,8 +19,8 @@ from sqlalchemy.engine import Dialect, ExceptionContext, make_url
 
 from prodapp.breaker import Breaker
 
-CONNECT_SECONDS = 3.0
-PING_SECONDS = 2.0
+CONNECT_SECONDS = 5.0
+PING_SECONDS = 3.0
 # The server gives up on a statement first, and says so; then the client on the server.
 STATEMENT_SECONDS = 15
 ANSWER_SECONDS = 20.0
@@ -128,11 +128,13 @@ def _wait(connection: extensions.connection) -> None:
 
 
 def _patience(connection: extensions.connection) -> float | None:
+    if not isinstance(connection, Connection):
+        return None  # somebody else's
     if connection.status == extensions.STATUS_SETUP:
         return CONNECT_SECONDS
     if connection.autocommit:  # as the pool's ping sets it, and nothing else here
         return PING_SECONDS
-    return getattr(connection, "answer_seconds", None)
+    return connection.answer_seconds
 
 
 def _hide_values(context: ExceptionContext) -> None:

@@ -24,7 +24,7 @@ from tests.faults.installation import Installation
 from tests.faults.load import under_load
 from tests.faults.oracle import inspect
 from tests.faults.programs import wait_for
-from tests.faults.recovery import RECOVER_SECONDS, n_dead, settle, wait_until_ready
+from tests.faults.recovery import RECOVER_SECONDS, SETTLE_SECONDS, n_dead, settle, wait_until_ready
 from tests.services import private_folder
 
 pytestmark = pytest.mark.queue
@@ -94,7 +94,11 @@ def test_work_is_accepted_without_a_queue_and_starts_when_it_is_there(
     assert client.dataset(dataset_id)["waiting_for"] == "queue"
     assert look(installation, "/readyz")[0] == 200
     installation.queue.start()
-    wait_for(lambda: client.run(run_id)["state"] == RunState.SUCCEEDED, what="the run")
+    wait_for(
+        lambda: client.run(run_id)["state"] == RunState.SUCCEEDED,
+        what="the run",
+        seconds=SETTLE_SECONDS,
+    )
     assert client.run(run_id)["waiting_for"] is None
     assert worker.is_running
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from prodapp import postgres
-from prodapp.extensions import command, db
+from prodapp.extensions import abandon, command, db
 from prodapp.models import Site
 from tests.services import running_postgres
 
@@ -117,6 +117,18 @@ def test_a_server_that_hangs_is_given_up_on_and_used_again_when_it_is_back(
             assert until_answered() == 1
             db.session.remove()
             db.engine.dispose()
+
+
+def test_a_session_is_closed_although_its_server_is_gone(
+    app: Flask, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for leave in (db.session.remove, abandon):
+        number = db.session.scalar(text("SELECT pg_backend_pid()"))
+        with db.engine.connect() as other:
+            other.execute(text("SELECT pg_terminate_backend(:number)"), {"number": number})
+        leave()
+        assert until_answered() == 1
+        db.session.remove()
 
 
 def test_an_answer_that_never_comes_ends_the_connection(
