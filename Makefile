@@ -44,11 +44,12 @@ faults: $(VENV)/.installed-dev ## hurt everything at length: kills, lost service
 soak: $(VENV)/.installed-dev ## use an installation for two hours and report on errors, memory, times
 	$(BIN)/python -m benchmarks.soak $(SOAK_ARGS)
 
-check: $(VENV)/.installed-dev ## lint, format, types, layers, templates
+check: $(VENV)/.installed-dev ## lint, format, types, layers, security, templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml prodapp scripts wsgi.py
 	$(BIN)/djlint --check --quiet prodapp/templates
 	$(BIN)/djlint --lint prodapp/templates
 

@@ -19,6 +19,7 @@ from prodapp import (
     headers,
     health,
     integration,
+    limits,
     logs,
     openapi,
     queue,
@@ -122,6 +123,7 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
     formatting.init_app(app)
     headers.init_app(app)
     guard.init_app(app)
+    limits.init_app(app)
     app.context_processor(lambda: {"caller": g.get("caller"), "locale": str(get_locale())})
     app.jinja_env.globals["config_sends_mail"] = settings.sends_mail
     app.jinja_env.globals["roles_up_to"] = roles_up_to

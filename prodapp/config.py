@@ -10,7 +10,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -28,24 +28,30 @@ RUN_MEMORY_SHARE = 0.6
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that differs between installations. Sizes in bytes, times in seconds."""
+    """Everything that differs between installations. Sizes in bytes, times in seconds.
+
+    What may hold a password is left out where the whole is printed.
+    """
 
     profile: str
     host: str
     port: int
     instance_path: Path
-    database_url: str
-    redis_url: str | None
-    secret_key: str
+    database_url: str = field(repr=False)
+    redis_url: str | None = field(repr=False)
+    secret_key: str = field(repr=False)
     public_url: str
-    storage_url: str
+    storage_url: str = field(repr=False)
     log_level: str
     trusted_proxies: int
     cors_origins: tuple[str, ...]
     integration_anonymous_role: str | None
     integration_site: str
     callback_allowed_hosts: tuple[str, ...]
-    smtp_url: str | None
+    reads_per_minute: int
+    writes_per_minute: int
+    uploads_per_minute: int
+    smtp_url: str | None = field(repr=False)
     mail_from: str
     max_upload_bytes: int
     run_timeout_seconds: int
@@ -97,6 +103,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         integration_anonymous_role=_choice(env, "INTEGRATION_ANONYMOUS_ROLE", ROLES, "") or None,
         integration_site=env.get("INTEGRATION_SITE") or "default",
         callback_allowed_hosts=_words(env, "CALLBACK_ALLOWED_HOSTS"),
+        reads_per_minute=_integer(env, "READS_PER_MINUTE", 6000, low=1, high=1_000_000),
+        writes_per_minute=_integer(env, "WRITES_PER_MINUTE", 1200, low=1, high=1_000_000),
+        uploads_per_minute=_integer(env, "UPLOADS_PER_MINUTE", 300, low=1, high=1_000_000),
         smtp_url=_smtp_url(env),
         mail_from=_mail_from(env),
         max_upload_bytes=_integer(env, "MAX_UPLOAD_MB", 500, low=1, high=100_000) * 1024**2,

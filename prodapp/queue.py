@@ -99,6 +99,21 @@ def n_waiting() -> int | None:
     return _ask(lambda queue: queue.count)
 
 
+def count(key: str, *, seconds: int) -> int | None:
+    """Add one to a counter that lives for ``seconds``, and return it.
+
+    ``None`` when the queue server does not answer.
+    """
+
+    def add(queue: Queue) -> int:
+        pipe = queue.connection.pipeline(transaction=False)
+        pipe.incr(key)
+        pipe.expire(key, seconds)
+        return int(pipe.execute()[0])
+
+    return _ask(add)
+
+
 def _ask(question: Callable[[Queue], T]) -> T | None:
     """What the queue answers, ``None`` where it does not."""
     queue = cast(Queue, current_app.extensions["prodapp.queue"])
