@@ -22,14 +22,15 @@ from prodapp.auth import api as auth_api
 from prodapp.auth.permissions import Policy, policy_of, public
 from prodapp.datasets import api as datasets_api
 from prodapp.machines import api as machines_api
-from prodapp.ml.specification import ALGORITHMS
+from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm
 from prodapp.ranking import api as ranking_api
-from prodapp.ranking.schemas import AlarmSchema
+from prodapp.ranking.schemas import AlarmSchema, ComparisonSchema
 from prodapp.rest.converters import IdConverter
 from prodapp.rest.schemas import DetailSchema, FailureSchema, ProblemSchema
 from prodapp.rest.spec import EXTENSION, PROBLEMS, RestApi, api_of, headers
 from prodapp.submissions import api as submissions_api
 from prodapp.training import api as training_api
+from prodapp.training.schemas import hyperparameter_schema
 
 OPENAPI_VERSION = "3.1.0"
 DESCRIPTION = """\
@@ -201,15 +202,19 @@ def _describe_components(api: RestApi) -> None:
     # Named by schemas that are no marshmallow fields themselves.
     components.schema("Failure", schema=FailureSchema)
     components.schema("Alarm", schema=AlarmSchema)
+    components.schema("Comparison", schema=ComparisonSchema)
 
 
 def _tie_hyperparameters(api: RestApi) -> None:
     """Say which hyperparameters go with which algorithm, where a schema names both."""
     rules: dict[str, Any] = {}
-    for name, known in ALGORITHMS.items():
+    for name, algorithm in ALGORITHMS.items():
+        names_it: dict[str, Any] = {"properties": {"algorithm": {"const": name}}}
+        if name != DEFAULT_ALGORITHM:  # which is meant where none is named
+            names_it["required"] = ["algorithm"]
         rules = {
-            "if": {"properties": {"algorithm": {"const": name}}, "required": ["algorithm"]},
-            "then": {"properties": {"hyperparameters": _only(sorted(known))}},
+            "if": names_it,
+            "then": {"properties": {"hyperparameters": _only(algorithm)}},
             **({"else": rules} if rules else {}),
         }
     for schema in api.spec.components.schemas.values():
@@ -217,8 +222,12 @@ def _tie_hyperparameters(api: RestApi) -> None:
             schema.update(rules)
 
 
-def _only(names: list[str]) -> dict[str, Any]:
-    return {"propertyNames": {"enum": names}} if names else {"maxProperties": 0}
+def _only(algorithm: Algorithm) -> dict[str, Any]:
+    known = algorithm.hyperparameters
+    if not known:
+        return {"maxProperties": 0}
+    schemas = {name: hyperparameter_schema(schema) for name, schema in known.items()}
+    return {"propertyNames": {"enum": sorted(known)}, "properties": schemas}
 
 
 def _detail(text: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from prodapp.cli.base import (
 )
 from prodapp.exceptions import in_english
 from prodapp.extensions import db
-from prodapp.ml.specification import ALGORITHMS
+from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM
 from prodapp.models import DatasetState, ModelVersion, RunState, TrainingRun
 from prodapp.models.training_run import TERMINAL
 from prodapp.ranking import service as rankings
@@ -57,7 +57,14 @@ run = DomainGroup("runs", help="Training runs.")
 @click.option("--target", required=True, help="The column that says how well it produced.")
 @click.option("--feature", "features", multiple=True, help="Use only these columns (repeat).")
 @click.option(
-    "--algorithm", type=click.Choice(list(ALGORITHMS)), default="random_forest", show_default=True
+    "--algorithm", type=click.Choice(list(ALGORITHMS)), default=DEFAULT_ALGORITHM, show_default=True
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help='A hyperparameter of the algorithm (repeat); "none" sets no limit.',
 )
 @reading_options
 @click.option("--seed", type=int, default=0, show_default=True)
@@ -71,6 +78,7 @@ def train(
     target: str,
     features: tuple[str, ...],
     algorithm: str,
+    settings: tuple[str, ...],
     seed: int,
     no_wait: bool,
     here: bool,
@@ -85,6 +93,7 @@ def train(
         "target": target,
         "features": list(features) or None,
         "algorithm": algorithm,
+        "hyperparameters": dict(_setting(text) for text in settings),
         "random_state": seed,
     }
     if file is not None:
@@ -108,6 +117,18 @@ def train(
     if here:
         _work_here(started)
     finish(started, as_json=as_json)
+
+
+def _setting(text: str) -> tuple[str, int | float | None]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"Write --set NAME=NUMBER, not {text!r}.")
+    if value.lower() == "none":
+        return name, None
+    try:
+        return name, int(value) if value.lstrip("-").isdigit() else float(value)
+    except ValueError as error:
+        raise click.UsageError(f"{value!r} of --set {text} is no number.") from error
 
 
 @ranking.command("show")
@@ -215,6 +236,8 @@ def ranking_document(version: ModelVersion) -> dict[str, Any]:
         "run_id": version.run_id,
         "model_version": version.number,
         "target": version.target,
+        "algorithm": version.evidence.get("algorithm"),
+        "comparison": version.evidence.get("comparison"),
         "metrics": version.metrics,
         "ranking": [columns_of(item, names) for item in version.ranking],
     }
@@ -229,6 +252,7 @@ def print_ranking(version: ModelVersion) -> None:
         f"MAE {m['mae']:.4g}   RMSE {m['rmse']:.4g}   "
         f"(always the mean: MAE {m['baseline_mae']:.4g}; {m['n_test']} held-out samples)"
     )
+    _print_leaderboard(version)
     if not m["explains"]:
         click.secho(
             "These variables do not explain the target: do not act on this order.", bold=True
@@ -246,3 +270,17 @@ def print_ranking(version: ModelVersion) -> None:
             for item in version.ranking
         ],
     )
+
+
+def _print_leaderboard(version: ModelVersion) -> None:
+    comparison = version.evidence.get("comparison")
+    if comparison is None:
+        return
+    print_table(
+        ("algorithm", "R²", "MAE", "RMSE", "seconds"),
+        [
+            (row["algorithm"], f"{row['r2']:.3f}", row["mae"], row["rmse"], f"{row['seconds']:.1f}")
+            for row in comparison["leaderboard"]
+        ],
+    )
+    click.echo(f"Taken: {version.evidence['algorithm']}.")

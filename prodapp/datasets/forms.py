@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
+from prodapp.ml.algorithms import DEFAULT_ALGORITHM
 from prodapp.models import Dataset
 
 OVERRIDES = ("encoding", "delimiter", "decimal", "header")
@@ -18,6 +20,7 @@ class TrainSuggestion:
     target: str
     algorithm: str
     features: tuple[str, ...]
+    hyperparameters: Mapping[str, str]
 
 
 def upload_overrides(form: MultiDict[str, str]) -> dict[str, str]:
@@ -29,4 +32,4 @@ def suggested_form(dataset: Dataset, args: MultiDict[str, str]) -> TrainSuggesti
     """The target that the address names, where the file has it; nothing is guessed."""
     names = [column["name"] for column in dataset.preview["columns"]]
     target = args.get("target", "")
-    return TrainSuggestion(target if target in names else "", "random_forest", ())
+    return TrainSuggestion(target if target in names else "", DEFAULT_ALGORITHM, (), {})

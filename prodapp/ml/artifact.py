@@ -14,7 +14,11 @@ from sklearn.pipeline import Pipeline
 from prodapp.exceptions import DataRefused, N_
 
 #: Types beyond those skops itself knows to be harmless that our pipelines hold.
-ALLOWED_TYPES: Final = ("numpy.dtype", "sklearn.tree._tree.Tree")
+ALLOWED_TYPES: Final = (
+    "numpy.dtype",
+    "sklearn.tree._tree.Tree",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+)
 _SCHEMA: Final = "schema.json"
 
 
@@ -45,7 +49,7 @@ def _renumbered(node: Any, numbers: dict[str, int]) -> Any:
         return [_renumbered(item, numbers) for item in node]
     if not isinstance(node, dict):
         return node
-    renumbered = {}
+    renumbered: dict[str, Any] = {}
     for key, value in node.items():
         if key == "__id__":
             renumbered[key] = numbers.setdefault(str(value), len(numbers))

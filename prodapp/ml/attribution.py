@@ -14,7 +14,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 
 from prodapp.exceptions import N_
@@ -83,6 +82,10 @@ class Attributor:
         return self.pipeline[-1]
 
     @property
+    def _is_linear(self) -> bool:
+        return hasattr(self.estimator, "coef_")
+
+    @property
     def sources(self) -> npt.NDArray[np.intp]:
         return source_positions(self.pipeline[0], [column.name for column in self.columns])
 
@@ -127,7 +130,7 @@ class Attributor:
             n_next = min(2 * n_next, len(encoded))
 
     def _explain(self, encoded: FloatArray, on_share: OnShare) -> FloatArray:
-        if isinstance(self.estimator, LinearRegression):
+        if self._is_linear:
             background = self.pipeline[0].transform(self.X_train)
             values = linear_shap(self.estimator, encoded, background=background)
         else:
@@ -150,7 +153,7 @@ class Attributor:
         self, encoded: FloatArray, values: FloatArray, *, on_share: OnShare
     ) -> tuple[Interaction, ...]:
         """The strongest pairs among those of the first variables, strongest first."""
-        if not treeshap.is_available() or isinstance(self.estimator, LinearRegression):
+        if not treeshap.is_available() or self._is_linear:
             return ()
         importances = np.abs(values).mean(axis=0)
         sources = self.sources

@@ -11,9 +11,17 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.ensemble import RandomForestRegressor
-from sklearn.linear_model import LinearRegression
+from sklearn.base import BaseEstimator
+from sklearn.ensemble import (
+    ExtraTreesRegressor,
+    HistGradientBoostingRegressor,
+    RandomForestRegressor,
+)
+from sklearn.ensemble._forest import BaseForest
+from sklearn.linear_model import ElasticNetCV, LinearRegression, Ridge
 from sklearn.pipeline import Pipeline
+from sklearn.tree import DecisionTreeRegressor
+from threadpoolctl import threadpool_limits
 
 from prodapp.ml.budget import MIN_TREES, Clock, ForestSize
 from prodapp.ml.preprocessing import build_preprocessing
@@ -22,6 +30,11 @@ from prodapp.ml.table import Column
 
 #: Beyond this many samples a tree's bag grows its cost, and its answer hardly.
 MAX_BAG: Final = 20_000
+_FORESTS: Final = {"random_forest": RandomForestRegressor, "extra_trees": ExtraTreesRegressor}
+_LINEAR: Final = {"linear_regression": LinearRegression, "ridge": Ridge}
+#: Algorithms whose answer depends on the variables' units.
+_SCALED: Final = ("linear_regression", "ridge", "elastic_net")
+_FIRST_BOOSTED: Final = 20
 _SECONDS_A_BATCH: Final = 0.4
 #: Samples answered at a time: some tenths of a second for a large forest.
 _PORTION: Final = 5_000
@@ -34,13 +47,15 @@ def available_cpus() -> int:
     return os.cpu_count() or 1
 
 
-def forest_size(spec: Specification, *, n_samples: int) -> ForestSize:
-    """The forest that is asked for; large tables have bags of bounded size."""
+def forest_size(spec: Specification, *, n_samples: int) -> ForestSize | None:
+    """The forest that is asked for, None for other algorithms; bags are of bounded size."""
+    if spec.algorithm not in _FORESTS:
+        return None
     chosen = spec.resolved_hyperparameters()
     return ForestSize(
-        n_trees=chosen.get("n_estimators", 1),
+        n_trees=chosen["n_estimators"],
         bag=min(n_samples, MAX_BAG),
-        min_samples_leaf=chosen.get("min_samples_leaf", 1),
+        min_samples_leaf=chosen["min_samples_leaf"],
     )
 
 
@@ -58,18 +73,41 @@ def build_pipeline(
     ``n_jobs`` threads, which is safe in a forked process. ``size`` is what the memory budget
     leaves of a forest.
     """
-    if spec.algorithm == "linear_regression":
-        preprocessing = build_preprocessing(columns, scale=True)
-        return Pipeline([("preprocessing", preprocessing), ("estimator", LinearRegression())])
-    size = size or forest_size(spec, n_samples=n_samples)
-    forest = RandomForestRegressor(
-        **{**spec.resolved_hyperparameters(), "n_estimators": size.n_trees},
-        max_samples=size.bag if size.bag < n_samples else None,
+    chosen = spec.resolved_hyperparameters()
+    if spec.algorithm in _FORESTS:
+        size = size or forest_size(spec, n_samples=n_samples)
+        estimator = _forest(spec, size, n_samples=n_samples, n_jobs=n_jobs)
+    elif spec.algorithm == "gradient_boosting":
+        estimator = HistGradientBoostingRegressor(
+            **chosen, early_stopping=False, random_state=spec.random_state
+        )
+    elif spec.algorithm == "decision_tree":
+        estimator = DecisionTreeRegressor(**chosen, random_state=spec.random_state)
+    elif spec.algorithm == "elastic_net":
+        # The penalty that matters depends on the target's unit, so it is found, not asked for.
+        estimator = ElasticNetCV(**chosen, cv=5, max_iter=10_000)
+    else:
+        estimator = _LINEAR[spec.algorithm](**chosen)
+    preprocessing = build_preprocessing(columns, scale=spec.algorithm in _SCALED)
+    return Pipeline([("preprocessing", preprocessing), ("estimator", estimator)])
+
+
+def _forest(
+    spec: Specification, size: ForestSize | None, *, n_samples: int, n_jobs: int
+) -> BaseEstimator:
+    chosen = spec.resolved_hyperparameters()
+    if size is not None:
+        chosen["n_estimators"] = size.n_trees
+    is_bagged = size is not None and size.bag < n_samples
+    forest = _FORESTS[spec.algorithm](
+        **chosen,
+        max_samples=size.bag if size is not None and is_bagged else None,
         random_state=spec.random_state,
         n_jobs=n_jobs,
     )
-    preprocessing = build_preprocessing(columns, scale=False)
-    return Pipeline([("preprocessing", preprocessing), ("estimator", forest)])
+    if is_bagged:
+        forest.set_params(bootstrap=True)  # extra trees do without, else
+    return forest
 
 
 def fit_pipeline(
@@ -88,8 +126,10 @@ def fit_pipeline(
     """
     encoded = pipeline.named_steps["preprocessing"].fit_transform(X, y)
     estimator = pipeline.named_steps["estimator"]
-    if isinstance(estimator, RandomForestRegressor):
+    if isinstance(estimator, BaseForest):
         _fit_forest(estimator, encoded.astype(np.float32), y, on_share=on_share, clock=clock)
+    elif isinstance(estimator, HistGradientBoostingRegressor):
+        _fit_boosting(estimator, encoded, y, on_share=on_share)
     else:
         estimator.fit(encoded, y)
         on_share(1.0)
@@ -121,6 +161,32 @@ def _fit_forest(
         on_share(n_done / n_trees)
     forest.set_params(n_estimators=n_done, warm_start=False, n_jobs=1)
     on_share(1.0)
+
+
+def _fit_boosting(
+    estimator: HistGradientBoostingRegressor,
+    X: npt.NDArray[np.float64],
+    y: npt.NDArray[np.float64],
+    *,
+    on_share: Callable[[float], None],
+) -> None:
+    """Some trees at a time; each start sorts the values into bins anew, so not too few."""
+    n_trees = estimator.max_iter
+    n_done = batch = 0
+    pace = 0.0
+    while n_done < n_trees:
+        started = time.monotonic()
+        batch = _FIRST_BOOSTED if pace == 0 else max(_FIRST_BOOSTED, int(1.0 / pace))
+        n_next = min(n_trees, n_done + batch)
+        estimator.set_params(max_iter=n_next, warm_start=True)
+        # One thread: its sums, and so the trees, are then the same on every machine, and where
+        # processors are busy OpenMP's threads would wait for each other most of the time.
+        with threadpool_limits(1, user_api="openmp"):
+            estimator.fit(X, y)
+        pace = (time.monotonic() - started) / (n_next - n_done)
+        n_done = n_next
+        on_share(n_done / n_trees)
+    estimator.set_params(warm_start=False)
 
 
 def predict(

@@ -10,7 +10,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
-from sklearn.linear_model import LinearRegression
 
 from prodapp.ml import treeshap
 from prodapp.ml.ensembles import collect_forest, compared
@@ -49,9 +48,7 @@ class Dependence:
 NO_ORDER: Final = Dependence("nonmonotonic", 0.0, ())
 
 
-def linear_shap(
-    estimator: LinearRegression, X: FloatArray, *, background: FloatArray
-) -> FloatArray:
+def linear_shap(estimator: Any, X: FloatArray, *, background: FloatArray) -> FloatArray:
     """SHAP values (samples, encoded columns) of a linear model, exact.
 
     Interventional, against the mean of ``background``: coefficient times distance from the mean.

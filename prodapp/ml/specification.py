@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final
 
 from prodapp.exceptions import DataRefused, FieldError, InvalidInput, N_
+from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM, Hyperparameter
 from prodapp.ml.table import Column
 
 #: Fewer samples with a target than this carry no ranking worth reading.
@@ -22,31 +23,6 @@ NOT_CHOSEN = N_("It was not chosen.")
 
 
 @dataclass(frozen=True)
-class Hyperparameter:
-    """The schema of one hyperparameter: whole numbers if ``is_integer``, else fractions too."""
-
-    default: float | int | None
-    minimum: float
-    maximum: float
-    is_integer: bool
-    is_optional: bool = False
-
-
-#: The hyperparameters of each algorithm. Leaves of 3 samples cost no accuracy that held-out data
-#: can see and halve the trees; all features are tried at each split, since trying a third of them
-#: spreads importance over correlated variables and reorders the top of the ranking.
-ALGORITHMS: Final[Mapping[str, Mapping[str, Hyperparameter]]] = {
-    "random_forest": {
-        "n_estimators": Hyperparameter(100, 1, 2000, is_integer=True),
-        "max_depth": Hyperparameter(None, 1, 100, is_integer=True, is_optional=True),
-        "min_samples_leaf": Hyperparameter(3, 1, 10_000, is_integer=True),
-        "max_features": Hyperparameter(1.0, 0.01, 1.0, is_integer=False),
-    },
-    "linear_regression": {},
-}
-
-
-@dataclass(frozen=True)
 class Specification:
     """One training run, wholly described.
 
@@ -58,7 +34,7 @@ class Specification:
 
     target: str
     features: tuple[str, ...] | None = None
-    algorithm: str = "random_forest"
+    algorithm: str = DEFAULT_ALGORITHM
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     test_size: float = 0.2
     random_state: int = 0
@@ -96,7 +72,7 @@ class Specification:
 
     def _hyperparameter_errors(self) -> list[FieldError]:
         errors = []
-        known = ALGORITHMS.get(self.algorithm, {})
+        known = self._schemas()
         for name, value in self.hyperparameters.items():
             pointer = f"/hyperparameters/{name}"
             schema = known.get(name)
@@ -110,9 +86,13 @@ class Specification:
                 errors.append(_range_error(pointer, schema.minimum, schema.maximum))
         return errors
 
+    def _schemas(self) -> Mapping[str, Hyperparameter]:
+        algorithm = ALGORITHMS.get(self.algorithm)
+        return {} if algorithm is None else algorithm.hyperparameters
+
     def resolved_hyperparameters(self) -> dict[str, Any]:
         """Every hyperparameter of the algorithm, defaults filled in."""
-        defaults = {name: schema.default for name, schema in ALGORITHMS[self.algorithm].items()}
+        defaults = {name: schema.default for name, schema in self._schemas().items()}
         return {**defaults, **self.hyperparameters}
 
     def to_json(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from typing import Final
 
@@ -15,8 +15,11 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from prodapp.exceptions import N_
+from prodapp.ml.algorithms import AUTO
 from prodapp.ml.attribution import Attributor, Interaction
 from prodapp.ml.budget import Clock, remark_fewer_trees, remark_memory
+from prodapp.ml.comparison import Comparison, compare
+from prodapp.ml.cross_validation import Gap, measure_gap
 from prodapp.ml.estimators import (
     available_cpus,
     build_pipeline,
@@ -38,6 +41,8 @@ from prodapp.ml.validation import Interval, Metrics, measure, shuffled_split
 
 __all__ = [
     "STAGES",
+    "Comparison",
+    "Gap",
     "Interaction",
     "Interval",
     "Metrics",
@@ -50,6 +55,7 @@ __all__ = [
 FloatArray = npt.NDArray[np.float64]
 OnShare = Callable[[float], None]
 
+_SHARE_OF_COMPARING: Final = 0.8
 _MAX_HELD_OUT_PAIRS: Final = 500
 _LIBRARIES: Final = ("numpy", "pandas", "scikit-learn", "scipy", "numba", "shap", "skops")
 
@@ -60,12 +66,16 @@ class TrainingResult:
 
     ``stage_seconds`` says where the time went, ``left_out`` holds (column, reason template),
     ``held_out`` at most 500 pairs of actual and predicted target; ``ties`` are variables that the
-    explained samples do not tell apart, ``interactions`` the strongest pairs.
+    explained samples do not tell apart, ``interactions`` the strongest pairs. ``algorithm`` is what
+    was trained; ``comparison`` is there where several were compared.
     """
 
     pipeline: Pipeline
     metrics: Metrics
     ranking: tuple[VariableImportance, ...]
+    gap: Gap
+    algorithm: str
+    comparison: Comparison | None
     n_explained: int
     ties: tuple[tuple[str, ...], ...]
     interactions: tuple[Interaction, ...]
@@ -135,10 +145,23 @@ def train(
     check_specification(spec, columns)
     samples = _prepare(frame, columns, spec)
     stages.enter("fitting")
-    pipeline = _fit(samples, spec, clock, n_jobs=n_jobs, on_share=stages.share)
+    spec, comparison = _choose(samples, spec, clock, stages, n_jobs=n_jobs)
+    begun = _SHARE_OF_COMPARING if comparison else 0.0
+    pipeline = _fit(
+        samples,
+        spec,
+        clock,
+        n_jobs=n_jobs,
+        on_share=lambda share: stages.share(begun + (1 - begun) * share),
+    )
     stages.enter("validating")
-    predicted = predict(pipeline, samples.X_test, n_jobs=n_jobs, on_share=stages.share)
-    metrics = _measure(samples, predicted, random_state=spec.random_state)
+    predicted = predict(
+        pipeline, samples.X_test, n_jobs=n_jobs, on_share=lambda share: stages.share(share / 2)
+    )
+    learned = (samples.columns, samples.X_train, samples.y_train)
+    gap = measure_gap(
+        spec, *learned, n_jobs=n_jobs, on_share=lambda share: stages.share((1 + share) / 2)
+    )
     stages.enter("explaining")
     found = Attributor(pipeline, samples.columns, samples.X_train, n_jobs).attribute(
         samples.X_test,
@@ -150,10 +173,13 @@ def train(
     stages.leave()
     return TrainingResult(
         pipeline=pipeline,
-        metrics=metrics,
+        metrics=_measure(samples, predicted, random_state=spec.random_state),
         ranking=rank_variables(
             samples.columns, samples.X_test.iloc[found.rows], found.values, found.native
         ),
+        gap=gap,
+        algorithm=spec.algorithm,
+        comparison=comparison,
         n_explained=len(found.rows),
         ties=found.ties,
         interactions=found.interactions,
@@ -164,6 +190,25 @@ def train(
         held_out=_held_out_pairs(samples.y_test, predicted, random_state=spec.random_state),
         remarks=(*samples.remarks, *found.remarks),
     )
+
+
+def _choose(
+    samples: _Samples, spec: Specification, clock: Clock, stages: _Stages, *, n_jobs: int
+) -> tuple[Specification, Comparison | None]:
+    """What to train: the best of several where that is asked for."""
+    if spec.algorithm != AUTO:
+        return spec, None
+    comparison = compare(
+        spec,
+        samples.columns,
+        samples.X_train,
+        samples.y_train,
+        n_jobs=n_jobs,
+        clock=clock,
+        on_share=lambda share: stages.share(_SHARE_OF_COMPARING * share),
+    )
+    samples.remarks += comparison.remarks
+    return replace(spec, algorithm=comparison.winner), comparison
 
 
 def _prepare(frame: pd.DataFrame, columns: Sequence[Column], spec: Specification) -> _Samples:
@@ -195,17 +240,17 @@ def _prepare(frame: pd.DataFrame, columns: Sequence[Column], spec: Specification
 def _fit(
     samples: _Samples, spec: Specification, clock: Clock, *, n_jobs: int, on_share: OnShare
 ) -> Pipeline:
-    wanted = forest_size(spec, n_samples=len(samples.y_train))
-    size = wanted.fitted_into(spec.memory_budget_megabytes)
-    if size != wanted:
-        samples.remarks.append(remark_memory(wanted, size))
+    wanted = size = forest_size(spec, n_samples=len(samples.y_train))
+    if wanted is not None:
+        size = wanted.fitted_into(spec.memory_budget_megabytes)
+        if size != wanted:
+            samples.remarks.append(remark_memory(wanted, size))
     pipeline = build_pipeline(
         spec, samples.columns, n_samples=len(samples.y_train), n_jobs=n_jobs, size=size
     )
     fit_pipeline(pipeline, samples.X_train, samples.y_train, on_share=on_share, clock=clock)
-    n_trees = getattr(pipeline[-1], "n_estimators", size.n_trees)
-    if n_trees < size.n_trees:
-        samples.remarks.append(remark_fewer_trees(n_trees, size.n_trees))
+    if size is not None and pipeline[-1].n_estimators < size.n_trees:
+        samples.remarks.append(remark_fewer_trees(pipeline[-1].n_estimators, size.n_trees))
     return pipeline
 
 

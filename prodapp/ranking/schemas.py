@@ -51,6 +51,27 @@ class MetricsSchema(AnswerSchema):
     )
 
 
+class ContenderSchema(AnswerSchema):
+    """One row of a leaderboard. Errors in the target's unit."""
+
+    algorithm = fields.String(
+        required=True, metadata={"description": "`baseline` always answers the mean."}
+    )
+    r2 = fields.Float(required=True)
+    r2_interval = fields.Nested(IntervalSchema, required=True)
+    mae = fields.Float(required=True)
+    rmse = fields.Float(required=True)
+    seconds = fields.Float(required=True)
+
+
+class ComparisonSchema(AnswerSchema):
+    """Algorithms compared on the same folds of the training samples, best first."""
+
+    leaderboard = fields.List(fields.Nested(ContenderSchema), required=True)
+    n_folds = fields.Integer(required=True)
+    n_samples = fields.Integer(required=True)
+
+
 class VersionSchema(AnswerSchema):
     """What a run published. Immutable but for ``is_champion``."""
 
@@ -67,8 +88,25 @@ class VersionSchema(AnswerSchema):
     )
     metrics = fields.Nested(MetricsSchema, required=True)
     specification = fields.Dict(required=True)
+    algorithm = fields.Function(
+        lambda version: version.evidence.get("algorithm", version.specification["algorithm"]),
+        required=True,
+        metadata={"type": "string", "description": "What was trained; of `auto`, the best."},
+    )
+    comparison = fields.Method(
+        "_comparison",
+        required=True,
+        metadata={
+            "description": "Where algorithms were compared (`auto`).",
+            "oneOf": [{"$ref": "#/components/schemas/Comparison"}, {"type": "null"}],
+        },
+    )
     library_versions = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
     created_at = Instant(required=True)
+
+    def _comparison(self, version: ModelVersion) -> Any:
+        found = version.evidence.get("comparison")
+        return None if found is None else ComparisonSchema().dump(found)
 
 
 class RankingRowSchema(AnswerSchema):

@@ -9,7 +9,7 @@ from flask_smorest.fields import Upload
 from marshmallow import fields, validate
 
 from prodapp.datasets.schemas import OverridesForm, records_field
-from prodapp.ml.specification import ALGORITHMS
+from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM
 from prodapp.rest.arguments import Malformed, strict_json
 from prodapp.rest.schemas import id_field, json_id_field
 from prodapp.training.schemas import MAX_COLUMN_NAME, MAX_SEED, SpecificationInput
@@ -42,7 +42,7 @@ class RunForm(OverridesForm):
         metadata={"description": "One field for each column; by default all that can."},
     )
     algorithm = fields.String(
-        validate=validate.OneOf(tuple(ALGORITHMS)), metadata={"default": "random_forest"}
+        validate=validate.OneOf(tuple(ALGORITHMS)), metadata={"default": DEFAULT_ALGORITHM}
     )
     hyperparameters = fields.String(
         metadata={"description": "A JSON object.", "examples": ['{"n_estimators": 200}']}

@@ -9,11 +9,12 @@ from flask import url_for
 from prodapp.auth.guard import current_caller
 from prodapp.auth.objects import run_of
 from prodapp.auth.permissions import requires
+from prodapp.ml.algorithms import ALGORITHMS
 from prodapp.rest.answers import accepted, page_answer
 from prodapp.rest.blueprint import ApiBlueprint
 from prodapp.rest.spec import headers, problems
 from prodapp.training import service
-from prodapp.training.schemas import RunQuery, RunSchema
+from prodapp.training.schemas import AlgorithmSchema, RunQuery, RunSchema, describe_algorithm
 
 blp = ApiBlueprint(
     "api_runs",
@@ -22,6 +23,14 @@ blp = ApiBlueprint(
     description="Requests to train: they wait, are worked on in the background, and end "
     "`succeeded`, `failed` or `canceled`. None gets lost.",
 )
+
+
+@blp.get("/algorithms")
+@blp.answers(200, AlgorithmSchema(many=True))
+@requires("viewer")
+def algorithms() -> Any:
+    """List the algorithms and their hyperparameters"""
+    return [describe_algorithm(name, algorithm) for name, algorithm in ALGORITHMS.items()]
 
 
 @blp.get("/runs")

@@ -2,27 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM
+
 
 @dataclass(frozen=True)
 class TrainForm:
+    """``hyperparameters`` are the texts of the chosen algorithm's fields."""
+
     target: str
     algorithm: str
     features: tuple[str, ...]
+    hyperparameters: Mapping[str, str]
 
     @classmethod
     def parse(cls, form: MultiDict[str, str]) -> TrainForm:
+        algorithm = form.get("algorithm", DEFAULT_ALGORITHM)
+        prefix = f"{algorithm}."
         return cls(
             target=form.get("target", ""),
-            algorithm=form.get("algorithm", "random_forest"),
+            algorithm=algorithm,
             features=tuple(form.getlist("features")),
+            hyperparameters={
+                name.removeprefix(prefix): text.strip()
+                for name, text in form.items()
+                if name.startswith(prefix)
+            },
         )
 
     def specification(self) -> dict[str, Any]:
         """The target is never among its variables, whatever boxes were left ticked."""
         features = [name for name in self.features if name != self.target]
-        return {"target": self.target, "algorithm": self.algorithm, "features": features or None}
+        return {
+            "target": self.target,
+            "algorithm": self.algorithm,
+            "features": features or None,
+            "hyperparameters": {
+                name: _value(text)
+                for name, text in self.hyperparameters.items()
+                if text or self._is_optional(name)
+            },
+        }
+
+    def _is_optional(self, name: str) -> bool:
+        """Whether an empty field means "no limit" rather than the default."""
+        algorithm = ALGORITHMS.get(self.algorithm)
+        schema = algorithm.hyperparameters.get(name) if algorithm else None
+        return schema is not None and schema.is_optional
+
+
+def _value(text: str) -> Any:
+    """The number that a field holds; what is none is left for the specification to refuse."""
+    if not text:
+        return None
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -110,6 +110,9 @@ def _add_version(
 def _evidence(result: TrainingResult) -> dict[str, Any]:
     """What stands behind the ranking, for the page that shows how it was made."""
     return {
+        "gap": asdict(result.gap),
+        "algorithm": result.algorithm,
+        "comparison": _comparison(result),
         "n_explained": result.n_explained,
         "ties": [list(names) for names in result.ties],
         "interactions": [asdict(pair) for pair in result.interactions],
@@ -118,6 +121,17 @@ def _evidence(result: TrainingResult) -> dict[str, Any]:
         "left_out": [list(pair) for pair in result.left_out],
         "held_out": [list(pair) for pair in result.held_out],
         "remarks": [asdict(remark) for remark in result.remarks],
+    }
+
+
+def _comparison(result: TrainingResult) -> dict[str, Any] | None:
+    found = result.comparison
+    if found is None:
+        return None
+    return {
+        "leaderboard": [asdict(row) for row in found.leaderboard],
+        "n_folds": found.n_folds,
+        "n_samples": found.n_samples,
     }
 
 

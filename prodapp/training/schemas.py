@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from marshmallow import fields, validate
 
-from prodapp.ml.specification import ALGORITHMS, Hyperparameter
+from prodapp.i18n import gettext
+from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm, Hyperparameter
 from prodapp.models import RunState, TrainingRun
 from prodapp.rest.answers import failure
 from prodapp.rest.schemas import (
@@ -36,7 +38,8 @@ class RunQuery(PageQuery):
     )
 
 
-def _hyperparameter_schema(schema: Hyperparameter) -> dict[str, Any]:
+def hyperparameter_schema(schema: Hyperparameter) -> dict[str, Any]:
+    """One hyperparameter as JSON schema."""
     kind = "integer" if schema.is_integer else "number"
     return {
         "type": [kind, "null"] if schema.is_optional else kind,
@@ -46,10 +49,12 @@ def _hyperparameter_schema(schema: Hyperparameter) -> dict[str, Any]:
     }
 
 
+#: Every name that some algorithm has. Bounds and defaults differ between algorithms: the
+#: document ties them to each (``openapi``), and ``GET /algorithms`` tells them.
 HYPERPARAMETERS = {
-    name: _hyperparameter_schema(schema)
-    for schemas in ALGORITHMS.values()
-    for name, schema in schemas.items()
+    name: {"type": ["number", "null"]}
+    for algorithm in ALGORITHMS.values()
+    for name in algorithm.hyperparameters
 }
 
 
@@ -83,12 +88,12 @@ class SpecificationInput(RequestSchema):
         metadata={"description": "The columns that may explain it; by default all that can."},
     )
     algorithm = fields.String(
-        validate=validate.OneOf(tuple(ALGORITHMS)), metadata={"default": "random_forest"}
+        validate=validate.OneOf(tuple(ALGORITHMS)), metadata={"default": DEFAULT_ALGORITHM}
     )
     hyperparameters = Hyperparameters(
         metadata={
             "type": "object",
-            "description": "Those of the algorithm; `linear_regression` has none.",
+            "description": "Those of the algorithm; `GET /algorithms` tells them.",
             "properties": HYPERPARAMETERS,
             "additionalProperties": False,
         },
@@ -101,6 +106,50 @@ class SpecificationInput(RequestSchema):
         validate=validate.Range(min=0, max=MAX_SEED),
         metadata={"description": "The same number gives the same result.", "default": 0},
     )
+
+
+class HyperparameterSchema(AnswerSchema):
+    """What one hyperparameter means and may be."""
+
+    name = fields.String(required=True)
+    label = fields.String(required=True, metadata={"description": "For people."})
+    meaning = fields.String(required=True, metadata={"description": "For people."})
+    default = fields.Float(required=True, allow_none=True)
+    minimum = fields.Float(required=True)
+    maximum = fields.Float(required=True)
+    is_integer = fields.Boolean(required=True)
+    is_optional = fields.Boolean(
+        required=True, metadata={"description": "Whether null, no limit, is allowed."}
+    )
+
+
+class AlgorithmSchema(AnswerSchema):
+    """One way to learn, and how it can be tuned."""
+
+    name = fields.String(required=True, validate=validate.OneOf(tuple(ALGORITHMS)))
+    label = fields.String(required=True, metadata={"description": "For people."})
+    hint = fields.String(required=True, metadata={"description": "For people: when to take it."})
+    is_default = fields.Boolean(required=True)
+    hyperparameters = fields.List(fields.Nested(HyperparameterSchema), required=True)
+
+
+def describe_algorithm(name: str, algorithm: Algorithm) -> dict[str, Any]:
+    """An algorithm in the caller's language."""
+    return {
+        "name": name,
+        "label": gettext(algorithm.label),
+        "hint": gettext(algorithm.hint),
+        "is_default": name == DEFAULT_ALGORITHM,
+        "hyperparameters": [
+            {
+                **asdict(schema),
+                "name": key,
+                "label": gettext(schema.label),
+                "meaning": gettext(schema.meaning),
+            }
+            for key, schema in algorithm.hyperparameters.items()
+        ],
+    }
 
 
 class RunSchema(AnswerSchema):

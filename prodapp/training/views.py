@@ -13,11 +13,14 @@ from prodapp.auth.permissions import requires
 from prodapp.error_text import error_text
 from prodapp.exceptions import DataRefused, DomainError, InvalidInput
 from prodapp.formatting import sentence
+from prodapp.ml.algorithms import ALGORITHMS
 from prodapp.models import DatasetState, TrainingRun
 from prodapp.training import service
 from prodapp.training.forms import TrainForm
 
 bp = Blueprint("training", __name__, url_prefix="/app")
+# The form is on the page of a data set, and features do not import each other.
+bp.add_app_template_global(lambda: ALGORITHMS, "algorithms_by_name")
 
 
 @bp.post("/datasets/<int:dataset_id>/runs")
@@ -78,7 +81,10 @@ def _context(run: TrainingRun) -> dict[str, Any]:
 
 
 def _by_field(error: DomainError) -> dict[str, str]:
-    return {
-        field.pointer.strip("/").split("/")[0]: sentence(field.message, field.params)
-        for field in error.fields
-    }
+    """The first words about each field, under its pointer and under that of its group."""
+    found: dict[str, str] = {}
+    for field in error.fields:
+        pointer = field.pointer.strip("/")
+        for name in (pointer, pointer.split("/")[0]):
+            found.setdefault(name, sentence(field.message, field.params))
+    return found

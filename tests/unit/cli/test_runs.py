@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from prodapp.caller import Caller
+from prodapp.extensions import db
+from prodapp.models import TrainingRun
 from tests.factories import make_csv, make_machine, make_ready_dataset, make_run, make_version
 from tests.unit.cli.conftest import Run
 
@@ -52,6 +55,16 @@ def test_stored_data_can_be_trained_on_by_its_own_machine_alone(run: Run, caller
     result = run("train", str(other.id), *options, expect=2)
     assert "belongs to another machine" in result.stderr
     assert "Run 1 is queued." in run("train", str(dataset.machine_id), *options).stdout
+
+
+def test_hyperparameters_are_set_by_name(run: Run, csv: str) -> None:
+    options = ["--target", "yield", "--set", "n_estimators=5", "--set", "max_depth=none"]
+    run("machine", "create", "Press")
+    run("train", "1", csv, *options, "--no-wait", "--json")
+    stored = db.session.scalars(select(TrainingRun)).one().specification["hyperparameters"]
+    assert stored == {"n_estimators": 5, "max_depth": None}
+    for wrong in ("n_estimators", "n_estimators=many"):
+        run("train", "1", csv, "--target", "yield", "--set", wrong, expect=2)
 
 
 def test_an_unknown_algorithm_is_a_wrong_usage_that_lists_the_known(run: Run, csv: str) -> None:

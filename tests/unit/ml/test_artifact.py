@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from prodapp.exceptions import DataRefused
+from prodapp.ml.algorithms import ALGORITHMS, AUTO
 from prodapp.ml.artifact import dump_pipeline, load_pipeline
 from prodapp.ml.estimators import build_pipeline, fit_pipeline
 from prodapp.ml.preprocessing import features_frame
@@ -20,7 +21,7 @@ from prodapp.ml.specification import Specification
 from .conftest import describe
 
 
-@pytest.mark.parametrize("algorithm", ["random_forest", "linear_regression"])
+@pytest.mark.parametrize("algorithm", [name for name in ALGORITHMS if name != AUTO])
 def test_a_loaded_pipeline_answers_as_the_dumped_one(algorithm: str) -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(80, 2)), columns=["a", "b"])

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
+from prodapp.ml.algorithms import ALGORITHMS, AUTO
 from prodapp.ml.estimators import MAX_BAG, available_cpus, build_pipeline, fit_pipeline, predict
 from prodapp.ml.specification import Specification
 
@@ -28,6 +29,41 @@ def test_fitting_in_batches_gives_the_very_same_forest() -> None:
     assert shares[-1] == 1
     assert len(pipeline[-1].estimators_) == 37
     np.testing.assert_array_equal(pipeline.predict(FRAME), at_once.predict(FRAME))
+
+
+def test_boosting_in_batches_gives_the_very_same_trees() -> None:
+    spec = Specification(
+        target="y", algorithm="gradient_boosting", hyperparameters={"max_iter": 45}
+    )
+    pipeline = build_pipeline(spec, describe(FRAME), n_samples=120)
+    at_once = clone(pipeline).fit(FRAME, Y)
+    shares: list[float] = []
+    fit_pipeline(pipeline, FRAME, Y, on_share=shares.append)
+    assert len(shares) > 1
+    assert shares[-1] == 1
+    np.testing.assert_array_equal(pipeline.predict(FRAME), at_once.predict(FRAME))
+
+
+def test_every_hyperparameter_reaches_its_estimator() -> None:
+    for name, algorithm in ALGORITHMS.items():
+        if name == AUTO:
+            continue
+        chosen = {
+            key: schema.maximum if not schema.is_integer else int(schema.maximum)
+            for key, schema in algorithm.hyperparameters.items()
+        }
+        spec = Specification(target="y", algorithm=name, hyperparameters=chosen)
+        estimator = build_pipeline(spec, describe(FRAME), n_samples=100)[-1]
+        assert {key: estimator.get_params()[key] for key in chosen} == chosen
+
+
+def test_extra_trees_of_large_tables_have_bags_too() -> None:
+    spec = Specification(target="y", algorithm="extra_trees")
+    small, large = (
+        build_pipeline(spec, describe(FRAME), n_samples=n)[-1] for n in (100, MAX_BAG + 1)
+    )
+    assert (small.bootstrap, small.max_samples) == (False, None)
+    assert (large.bootstrap, large.max_samples) == (True, MAX_BAG)
 
 
 def test_bags_are_capped_on_large_tables_only() -> None:

@@ -108,3 +108,13 @@ def test_run_of_another_site_looks_missing(
     headers = bearer("admin", site="Plant B")
     assert client.get(f"{URL}/{run.id}", headers=headers).status_code == 404
     assert client.post(f"{URL}/{run.id}/cancel", headers=headers).status_code == 404
+
+
+def test_algorithms_come_with_what_may_be_tuned(client: FlaskClient, bearer: Bearer) -> None:
+    found = client.get("/api/v1/algorithms", headers=bearer("viewer")).json
+    assert [item["name"] for item in found if item["is_default"]] == ["random_forest"]
+    by_name = {item["name"]: item for item in found}
+    assert by_name["linear_regression"]["hyperparameters"] == []
+    depth = by_name["random_forest"]["hyperparameters"][1]
+    assert (depth["name"], depth["default"], depth["is_optional"]) == ("max_depth", None, True)
+    assert (depth["minimum"], depth["maximum"], depth["is_integer"]) == (1, 100, True)

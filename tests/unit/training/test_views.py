@@ -1,0 +1,72 @@
+"""The training form: algorithms, their hyperparameters, and words beside wrong ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from prodapp.caller import Caller
+from prodapp.extensions import db
+from prodapp.ml.algorithms import ALGORITHMS
+from prodapp.models import TrainingRun
+from tests.factories import make_ready_dataset
+from tests.pages import csrf_token
+
+SignIn = Callable[..., FlaskClient]
+
+
+def send(client: FlaskClient, dataset_id: int, **form: str) -> Any:
+    page = f"/app/datasets/{dataset_id}"
+    fields = {"csrf_token": csrf_token(client, page), "target": "yield", **form}
+    return client.post(f"{page}/runs", data=fields)
+
+
+def test_the_form_offers_every_algorithm_and_hyperparameter(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    page = sign_in().get(f"/app/datasets/{make_ready_dataset(caller).id}").text
+    for name, algorithm in ALGORITHMS.items():
+        assert f'value="{name}"' in page
+        for key in algorithm.hyperparameters:
+            assert f'name="{name}.{key}"' in page
+
+
+def test_only_the_chosen_algorithm_takes_its_hyperparameters(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    form = {
+        "algorithm": "ridge",
+        "ridge.alpha": "2.5",
+        "random_forest.n_estimators": "7",
+        "random_forest.max_depth": "",
+    }
+    send(sign_in(), make_ready_dataset(caller).id, **form)
+    run = db.session.scalars(select(TrainingRun)).one()
+    assert run.specification["algorithm"] == "ridge"
+    assert run.specification["hyperparameters"] == {"alpha": 2.5}
+
+
+def test_empty_means_no_limit_where_there_may_be_none_and_else_the_default(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    form = {"random_forest.max_depth": "", "random_forest.n_estimators": ""}
+    send(sign_in(), make_ready_dataset(caller).id, algorithm="random_forest", **form)
+    run = db.session.scalars(select(TrainingRun)).one()
+    assert run.specification["hyperparameters"] == {"max_depth": None}
+
+
+def test_a_wrong_hyperparameter_is_said_beside_its_field_and_kept(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    dataset = make_ready_dataset(caller)
+    form = {"algorithm": "gradient_boosting", "gradient_boosting.learning_rate": "7"}
+    answer = send(sign_in(), dataset.id, **form)
+    assert answer.status_code == 422
+    words = " ".join(answer.text.split())
+    assert 'name="gradient_boosting.learning_rate" type="number" step="any" value="7"' in words
+    assert 'id="field-gradient_boosting-learning_rate-error"' in words
+    assert "Give a number from 0.001 to 1." in words
+    assert db.session.scalars(select(TrainingRun)).all() == []
