@@ -16,10 +16,18 @@ from pathlib import Path
 
 import pytest
 
+from prodapp import create_app
+from prodapp.auth import service as auth
+from prodapp.config import load_settings
+from prodapp.extensions import db
+from prodapp.models import RunState, TrainingRun
+from tests.conftest import SECRET
+from tests.factories import make_dataset, make_run
 from tests.services import private_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 120
+TESTING = {"PRODAPP_PROFILE": "testing", "SECRET_KEY": SECRET}
 
 pytestmark = [
     pytest.mark.queue,
@@ -83,20 +91,21 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def environment(instance: Path, port: int) -> dict[str, str]:
+def environment(instance: Path, port: int, **more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
-    return {**kept, "PRODAPP_INSTANCE": str(instance), "PORT": str(port), "HOST": "127.0.0.1"}
+    here = {"PRODAPP_INSTANCE": str(instance), "PORT": str(port), "HOST": "127.0.0.1"}
+    return {**kept, **here, **more}
 
 
 @contextmanager
-def supervisor(instance: Path, *, port: int | None = None) -> Iterator[Running]:
+def supervisor(instance: Path, *, port: int | None = None, **more: str) -> Iterator[Running]:
     port = port or free_port()
     output = instance.parent / f"{instance.name}.out"
     with output.open("ab") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "prodapp.supervisor"],
             cwd=ROOT,
-            env=environment(instance, port),
+            env=environment(instance, port, **more),
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -110,6 +119,18 @@ def supervisor(instance: Path, *, port: int | None = None) -> Iterator[Running]:
 
 def is_up(running: Running) -> bool:
     return "prodapp is on" in running.said() or running.process.poll() is not None
+
+
+def hold_runs(instance: Path) -> None:
+    """Runs that are trained wait there, as a long one would go on."""
+    (instance / "failpoints").mkdir(parents=True)
+    (instance / "failpoints" / "run.trained").write_text("wait", encoding="ascii")
+
+
+def state_of(run: TrainingRun) -> str:
+    db.session.rollback()
+    db.session.refresh(run)
+    return run.state
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +197,38 @@ def test_asked_to_stop_it_leaves_nothing_running() -> None:
         assert running.process.wait(PATIENCE_SECONDS) == 0, running.said()
         assert running.pids() == set()
         assert "Stopped." in running.said()
+
+
+def test_run_in_progress_is_handed_back_when_all_is_stopped() -> None:
+    with private_folder() as folder, supervisor(folder / "instance", **TESTING) as running:
+        hold_runs(running.instance)
+        assert wait_until(lambda: is_up(running))
+        app = create_app(load_settings(environment(running.instance, running.port, **TESTING)))
+        with app.app_context():
+            caller = auth.system_caller(name="tester")
+            run = make_run(caller, make_dataset(caller))
+            assert wait_until(lambda: state_of(run) == RunState.RUNNING)
+            running.process.send_signal(signal.SIGTERM)
+            assert running.process.wait(PATIENCE_SECONDS) == 0, running.said()
+            assert running.pids() == set()
+            assert "was killed" not in running.said()
+            assert state_of(run) in (RunState.QUEUED, RunState.RETRY_WAIT)
+            assert (run.n_lost, run.n_failures) == (0, 0)
+            db.session.remove()
+            db.engine.dispose()
+
+
+def test_program_that_cannot_start_is_told_with_its_reason_and_what_to_do() -> None:
+    """A library is missing that the worker alone needs: the pages work all the same."""
+    with private_folder() as folder:
+        missing = "raise ModuleNotFoundError(\"No module named 'threadpoolctl'\")\n"
+        (folder / "threadpoolctl.py").write_text(missing)
+        with supervisor(folder / "instance", PYTHONPATH=str(folder)) as running:
+            assert wait_until(lambda: "(2 times in a row)" in running.said()), running.said()
+            assert "worker ended with code 1; starting it again in 1 s" in running.said()
+            assert "No module named 'threadpoolctl'" in running.said()
+            assert "run `make` again" in running.said()
+            assert wait_until(running.answers)
 
 
 def test_asked_to_stop_while_starting_it_leaves_nothing_running() -> None:
