@@ -15,7 +15,7 @@ PYTEST_ARGS ?= --numprocesses logical --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run serve dev test browser faults soak check format lock clean
+.PHONY: help run serve dev test browser faults soak bench intake fuzz check format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,16 @@ faults: $(VENV)/.installed-dev ## hurt everything at length: kills, lost service
 
 soak: $(VENV)/.installed-dev ## use an installation for two hours and report on errors, memory, times
 	$(BIN)/python -m benchmarks.soak $(SOAK_ARGS)
+
+# BENCH_ARGS="--quick" is a trial; --data names the folder of public tables; see --help.
+bench: $(VENV)/.installed-dev ## rank faster than the plain way? seconds, fidelity, other tools
+	$(BIN)/python -m benchmarks.engine $(BENCH_ARGS)
+
+intake: $(VENV)/.installed-dev ## read 200 MB beside pandas: seconds, memory, preview, workbooks
+	$(BIN)/python -m benchmarks.intake $(INTAKE_ARGS)
+
+fuzz: $(VENV)/.installed-dev ## read spoiled files for two minutes: FUZZ_ARGS="--minutes 60"
+	$(BIN)/python -W error -m tests.corpus.fuzz $(FUZZ_ARGS)
 
 check: $(VENV)/.installed-dev ## lint, format, types, layers, security, templates
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -33,6 +34,11 @@ _SIGNATURES: Final = (
     (b"<html", "HTML"),
     (b"<table", "HTML"),
     (b"<?xml", "XML"),
+)
+#: What Python's own module raises, in one case or another, for an archive that is no sound one.
+ARCHIVE_ERRORS: Final = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError),
+    *(ValueError, KeyError, IndexError, UnicodeError, struct.error),
 )
 _GZIP: Final = b"\x1f\x8b"
 _ZIPS: Final = (b"PK\x03\x04", b"PK\x05\x06")
@@ -158,7 +164,7 @@ def _unpacked(stream: IO[bytes], packing: str, *, filename: str, is_complete: bo
 def _archive(stream: IO[bytes], *, filename: str, is_complete: bool) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(stream)
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except ARCHIVE_ERRORS:
         if not is_complete:
             raise _incomplete(filename, "XLSX/ZIP") from None
         raise damaged(filename) from None
@@ -246,7 +252,7 @@ class _Unpacking:
                 while chunk := packed.read(_CHUNK_BYTES):
                     if not self._write(chunk):
                         return False
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
+        except ARCHIVE_ERRORS:
             raise damaged(self._filename, row=self._n_lines + 1) from None
         return True
 

@@ -291,8 +291,12 @@ class _Column:
     def _decimal_remarks(self, file_mark: str) -> None:
         """Say when the column did not tell its decimal mark, or differs from the file."""
         if self._present.vote.decimal is None and not self._is_forced:
-            first = pc.index(pc.match_substring_regex(self._cells, "[.,]"), True).as_py()
-            value = to_floats(self._cells.slice(first, 1), decimal=self._mark)[0].as_py()
+            floats = to_floats(self._cells, decimal=self._mark)
+            marked = pc.match_substring_regex(self._cells, "[.,]")
+            first = pc.index(pc.and_(marked, pc.is_valid(floats)), True).as_py()
+            if first < 0:
+                return
+            value = floats[first].as_py()
             message = N_(
                 "The cells of “%(column)s” can be read in two ways; “%(cell)s” was read as "
                 "%(value)s."
