@@ -1,0 +1,1 @@
+"""The engine against the plain way, side by side: ``make bench``."""
