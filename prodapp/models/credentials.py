@@ -36,7 +36,8 @@ class SignInLink(Model):
 
     id: Mapped[Id]
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
-    purpose: Mapped[str] = mapped_column(String(20), default="sign_in")
+    # The default in the database is for programs of before, which run on during an upgrade.
+    purpose: Mapped[str] = mapped_column(String(20), default="sign_in", server_default="sign_in")
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[CreatedAt]
     expires_at: Mapped[Timestamp]
