@@ -59,7 +59,7 @@ def read(machine_id: int) -> Any:
 @blp.takes(MachineInput)
 @blp.answers(200, MachineSchema)
 @blp.describes(responses=problems(409))
-@requires("analyst")
+@requires("operator")
 def rename(body: dict[str, str], machine_id: int) -> Any:
     """Rename a machine"""
     service.rename_machine(current_caller(), machine_id, name=body["name"])

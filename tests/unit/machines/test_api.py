@@ -183,7 +183,7 @@ def test_machine_of_another_site_looks_missing(
     ("role", "method", "path", "status"),
     [
         ("viewer", "POST", URL, 403),
-        ("operator", "PATCH", f"{URL}/1", 403),
+        ("viewer", "PATCH", f"{URL}/1", 403),
         ("operator", "DELETE", f"{URL}/1", 403),
         (None, "GET", URL, 401),
         (None, "POST", URL, 401),
