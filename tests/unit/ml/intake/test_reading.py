@@ -474,6 +474,45 @@ def test_any_table_written_in_any_dialect_reads_back_equal(
     )
 
 
+@settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(frame=tables(), dialect=DIALECTS)
+def test_all_ways_through_the_parsers_read_the_same(
+    read: Read, frame: pd.DataFrame, dialect: dict[str, str]
+) -> None:
+    assume(frame.select_dtypes("number").nunique().max() > 1)
+    content = write(frame, dialect)
+    at_once = read(content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("prodapp.ml.intake.parsing._plain_numbers", lambda *_: {})
+        by_text = read(content)
+        patch.setattr("prodapp.ml.intake.parsing._parse_quickly", lambda *_, **__: None)
+        by_row = read(content)
+    for other in (by_text, by_row):
+        pd.testing.assert_frame_equal(at_once.frame, other.frame, check_exact=True)
+        assert at_once.remarks == other.remarks
+        assert at_once.decisions == other.decisions
+        assert at_once.columns == other.columns
+
+
+@pytest.mark.parametrize(
+    "late", ["1.234,5", "1e5", " 7,5", "+3", "nan", "inf", "0x1F", "1,5 ", "007", "x", "1e999", ""]
+)
+def test_a_late_cell_reads_the_same_in_all_ways(
+    read: Read, monkeypatch: pytest.MonkeyPatch, late: str
+) -> None:
+    content = "a;b\n" + "".join(f"{i},25;{i % 7}\n" for i in range(40_000)) + f"{late};3\n"
+    at_once = read(content)
+    monkeypatch.setattr("prodapp.ml.intake.parsing._plain_numbers", lambda *_: {})
+    by_text = read(content)
+    pd.testing.assert_frame_equal(at_once.frame, by_text.frame, check_exact=True)
+    assert (at_once.remarks, at_once.decisions) == (by_text.remarks, by_text.decisions)
+
+
 def test_steel_energy_reads_right(real_file: Callable[[str], Path]) -> None:
     table = read_table(real_file("steel_energy.csv"))
     assert table.frame.shape == (35_040, 11)
