@@ -57,24 +57,44 @@ class BodyWatch:
 
     def __init__(self, app: WSGIApplication, *, n_turns: int) -> None:
         self._app = app
-        self._turns = threading.BoundedSemaphore(n_turns)
+        self.turns = Turns(n_turns)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH") or ""
         if length in ("", "0") and "HTTP_TRANSFER_ENCODING" not in environ:
             return self._app(environ, start_response)
         n_announced = int(length) if length.isascii() and length.isdigit() else None
-        with PacedBody(environ["wsgi.input"], self._turns, n_announced=n_announced) as body:
+        with PacedBody(environ["wsgi.input"], self.turns, n_announced=n_announced) as body:
             environ["wsgi.input"] = body
             return self._app(environ, start_response)
+
+
+class Turns:
+    """``n`` bodies may be read at a time, and one more may wait a moment: it holds a thread too."""
+
+    def __init__(self, n: int) -> None:
+        self._free = threading.BoundedSemaphore(n)
+        self._waiting = threading.Semaphore(1)
+
+    def take(self) -> bool:
+        """Whether there was a turn to take."""
+        if self._free.acquire(blocking=False):
+            return True
+        if not self._waiting.acquire(blocking=False):
+            return False
+        try:
+            return self._free.acquire(timeout=TURN_SECONDS)
+        finally:
+            self._waiting.release()
+
+    def give_back(self) -> None:
+        self._free.release()
 
 
 class PacedBody(io.RawIOBase):
     """A body that takes its turn at the first read and gives it back at its end."""
 
-    def __init__(
-        self, source: IO[bytes], turns: threading.BoundedSemaphore, *, n_announced: int | None
-    ) -> None:
+    def __init__(self, source: IO[bytes], turns: Turns, *, n_announced: int | None) -> None:
         super().__init__()
         self._source = source
         self._turns = turns
@@ -112,7 +132,7 @@ class PacedBody(io.RawIOBase):
     def _take_turn(self) -> None:
         if self._has_turn:
             return
-        if not self._turns.acquire(timeout=TURN_SECONDS):
+        if not self._turns.take():
             raise Unavailable(TOO_MANY, code="busy")
         self._has_turn = True
         self._began = time.monotonic()
@@ -120,7 +140,7 @@ class PacedBody(io.RawIOBase):
     def _give_turn_back(self) -> None:
         if self._has_turn:
             self._has_turn = False
-            self._turns.release()
+            self._turns.give_back()
 
     def _check_pace(self) -> None:
         seconds = time.monotonic() - (self._began or 0.0)

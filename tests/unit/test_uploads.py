@@ -14,10 +14,8 @@ from werkzeug.exceptions import ClientDisconnected, RequestTimeout
 from prodapp import uploads
 from prodapp.caller import Caller
 from prodapp.exceptions import Unavailable
-from prodapp.uploads import PacedBody
+from prodapp.uploads import PacedBody, Turns
 from tests.factories import make_csv, make_machine
-
-Turns = threading.BoundedSemaphore
 
 
 def body(content: bytes, turns: Turns, *, n_announced: int | None = None) -> PacedBody:
@@ -29,7 +27,7 @@ def test_a_body_comes_through_whole() -> None:
     for n_announced in (None, len(content)):
         turns = Turns(1)
         assert body(content, turns, n_announced=n_announced).read() == content
-        assert turns.acquire(blocking=False)  # the turn was given back at the end
+        assert turns.take()  # the turn was given back at the end
 
 
 def test_what_follows_the_announced_bytes_is_not_read() -> None:
@@ -42,7 +40,7 @@ def test_a_sender_who_is_gone_is_no_end_of_the_body() -> None:
     turns = Turns(1)
     with pytest.raises(ClientDisconnected):
         body(b"half", turns, n_announced=8).read()
-    assert turns.acquire(blocking=False)
+    assert turns.take()
 
 
 def test_bodies_wait_for_their_turn_only_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,6 +52,21 @@ def test_bodies_wait_for_their_turn_only_for_a_moment(monkeypatch: pytest.Monkey
             body(b"second", turns).read()
         assert caught.value.error_code == "busy"
     assert body(b"third", turns).read() == b"third"
+
+
+def test_only_one_body_waits_for_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "TURN_SECONDS", 60.0)
+    turns = Turns(1)
+    assert turns.take()
+    taken: list[bool] = []
+    waiting = threading.Thread(target=lambda: taken.append(turns.take()))
+    waiting.start()
+    while turns._waiting.acquire(blocking=False):
+        turns._waiting.release()
+    assert not turns.take()  # at once
+    turns.give_back()
+    waiting.join()
+    assert taken == [True]
 
 
 def test_a_sender_at_less_than_walking_pace_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,8 +101,9 @@ def test_large_files_wait_beside_the_storage_and_leave_nothing(
         return real(**how)
 
     monkeypatch.setattr(uploads.tempfile, "SpooledTemporaryFile", spool)  # type: ignore[attr-defined]
+    monkeypatch.setattr(uploads, "MEMORY_BYTES", 100)
     app = make_app()
-    file = (io.BytesIO(bytes(10**6)), "a.csv")
+    file = (io.BytesIO(bytes(1000)), "a.csv")
     app.test_client().post("/app/sign-in", data={"file": file})
     scratch = tmp_path / "instance" / "scratch"
     assert folders == [str(scratch)]
@@ -106,9 +120,9 @@ def test_the_api_says_when_too_many_uploads_come_in(
     machine, headers = make_machine(caller), bearer()
     watch = client.application.wsgi_app
     assert isinstance(watch, uploads.BodyWatch)
-    turns = watch._turns
+    turns = watch.turns
     n_taken = 0
-    while turns.acquire(blocking=False):
+    while turns.take():
         n_taken += 1
     path = f"/api/v1/machines/{machine.id}/datasets"
 
@@ -120,5 +134,5 @@ def test_the_api_says_when_too_many_uploads_come_in(
     assert (answer.json["code"], answer.headers["Retry-After"]) == ("busy", "5")
     assert client.get(path, headers=headers).status_code == 200
     for _ in range(n_taken):
-        turns.release()
+        turns.give_back()
     assert send().status_code == 202
