@@ -57,7 +57,7 @@ def as_domain_error(error: BaseException, *, request_id: str | None) -> DomainEr
     """What to tell people about an error that ended a piece of work."""
     if isinstance(error, DomainError):
         return error
-    if isinstance(error, MemoryError) or _is_without_room_for_a_thread(error):
+    if _is_for_want_of_memory(error):
         return RunFailed(OUT_OF_MEMORY, code="out_of_memory")
     if (outage := outage_of(error)) is not None:
         return outage
@@ -68,9 +68,15 @@ def as_domain_error(error: BaseException, *, request_id: str | None) -> DomainEr
     )
 
 
-def _is_without_room_for_a_thread(error: BaseException) -> bool:
-    # Each thread needs a stack of its own; Python says no more than this where there is none.
-    return isinstance(error, RuntimeError) and "can't start new thread" in str(error)
+def _is_for_want_of_memory(error: BaseException | None) -> bool:
+    """Whether it is, or came up while one that is was handled."""
+    while error is not None:
+        # Each thread needs a stack of its own; Python says no more than this where there is none.
+        is_thread = isinstance(error, RuntimeError) and "can't start new thread" in str(error)
+        if is_thread or isinstance(error, MemoryError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def is_final(error: DomainError) -> bool:

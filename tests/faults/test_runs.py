@@ -194,7 +194,7 @@ def fall_asleep(plant: Plant) -> tuple[Program, Attempt, int] | None:
         worker.pause()
         if plant.installation.takes_writes() and horse.is_running():
             attempt = plant.attempt_of(worker)
-            if attempt is not None:
+            if attempt is not None and attempt.number <= MAX_STRIKES:
                 return worker, attempt, horse.pid
         worker.resume()
     return None
