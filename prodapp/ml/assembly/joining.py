@@ -49,7 +49,7 @@ def join_by_time(
     _check(process, laboratory, time, laboratory_time, tolerance_minutes, direction)
     left = laboratory.dropna(subset=[laboratory_time]).sort_values(laboratory_time, kind="stable")
     right = process.dropna(subset=[time]).sort_values(time, kind="stable")
-    renamed = {name: f"{name} (lab)" for name in laboratory if name in process or name == _KEY}
+    renamed = {str(name): f"{name} (lab)" for name in laboratory if name in process or name == _KEY}
     left = left.rename(columns=renamed)
     sampled = renamed.get(laboratory_time, laboratory_time)
     left[_KEY] = left[sampled] - pd.Timedelta(minutes=delay_minutes)
@@ -65,6 +65,13 @@ def join_by_time(
     n_unmatched = len(laboratory) - int(is_matched.sum())
     columns = [*process.columns, *(name for name in left.columns if name != _KEY)]
     frame = joined.loc[is_matched, columns].reset_index(drop=True)
+    remarks = _remarks(renamed, laboratory_time, n_unmatched, len(laboratory), tolerance_minutes)
+    return Joined(frame, tuple(remarks), n_unmatched)
+
+
+def _remarks(
+    renamed: dict[str, str], time: str, n_unmatched: int, n_samples: int, tolerance_minutes: float
+) -> list[Remark]:
     remarks = [
         Remark(
             "renamed_column",
@@ -80,11 +87,9 @@ def join_by_time(
             "Laboratory samples without production data within %(minutes)g minutes left out: %(n)d "
             "of %(total)d."
         )
-        params = {"n": n_unmatched, "total": len(laboratory), "minutes": tolerance_minutes}
-        remarks.append(
-            Remark("unmatched_samples", "warning", message, params, column=laboratory_time)
-        )
-    return Joined(frame, tuple(remarks), n_unmatched)
+        params = {"n": n_unmatched, "total": n_samples, "minutes": tolerance_minutes}
+        remarks.append(Remark("unmatched_samples", "warning", message, params, column=time))
+    return remarks
 
 
 _KEY: Final = "\x00moment"

@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from prodapp.exceptions import DataRefused, N_
+from prodapp.ml.intake.careful import Parsed
 from prodapp.ml.intake.footers import footer_rows
 from prodapp.ml.intake.layout import Layout
-from prodapp.ml.intake.parsing import Parsed, too_wide
+from prodapp.ml.intake.parsing import too_wide
 from prodapp.ml.intake.units import unit_in_name, unit_of_cell
 from prodapp.ml.table import Limits, Remark
 

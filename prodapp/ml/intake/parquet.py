@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from prodapp.exceptions import DataRefused, N_
+from prodapp.ml.intake.careful import Parsed, too_many_rows
 from prodapp.ml.intake.cells import Cells, tidy
 from prodapp.ml.intake.formats import damaged
 from prodapp.ml.intake.layout import Layout, check_width
-from prodapp.ml.intake.parsing import Parsed, too_many_rows
 from prodapp.ml.table import Decision, Limits, Remark
 
 

@@ -21,6 +21,7 @@ import pyarrow as pa
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from prodapp.exceptions import DataRefused, InvalidInput, N_
+from prodapp.ml.intake.careful import Parsed, too_many_rows
 from prodapp.ml.intake.cells import Cells, tidy
 from prodapp.ml.intake.formats import (
     ARCHIVE_ERRORS,
@@ -29,7 +30,6 @@ from prodapp.ml.intake.formats import (
     too_large_unpacked,
 )
 from prodapp.ml.intake.layout import Layout, empty_file, layout_of_rows
-from prodapp.ml.intake.parsing import Parsed, too_many_rows
 from prodapp.ml.table import Decision, Limits, Remark
 
 _CHUNK_BYTES: Final = 1 << 20

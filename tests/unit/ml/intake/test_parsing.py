@@ -8,6 +8,7 @@ import pytest
 
 from prodapp.exceptions import RunCanceled
 from prodapp.ml.intake import parsing
+from prodapp.ml.intake.careful import Parsed
 from prodapp.ml.intake.layout import detect_layout
 from prodapp.ml.table import Limits
 
@@ -22,7 +23,7 @@ class Counted(io.BytesIO):
         return super().read(size)
 
 
-def parsed(stream: io.BytesIO, **options: object) -> parsing.Parsed:
+def parsed(stream: io.BytesIO, **options: object) -> Parsed:
     layout = detect_layout(stream, filename="t.csv", overrides={}, limits=Limits())
     if isinstance(stream, Counted):
         stream.n_reads = 0
