@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +26,8 @@ from prodapp.names import checked_name, folded
 LINK_LIFE = timedelta(hours=24)
 MAX_KEY_DAYS = 3650
 SEEN_STEP = timedelta(minutes=1)  # how stale "last seen" may be before a request renews it
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,8 @@ def authenticate(username: str, password: str) -> User:
     user = db.session.scalar(select(User).where(User.username_key == folded(username)))
     fits = verify_password(password, user.password_hash if user else None)
     if user is None or not fits or not user.is_active:
+        # Without the name: people type passwords into that field too.
+        log.warning("sign-in refused for %s", f"user {user.id}" if user else "an unknown name")
         raise NotSignedIn(N_("That name and password do not fit together."), code="bad_credentials")
     return user
 

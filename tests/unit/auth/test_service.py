@@ -60,6 +60,16 @@ def test_a_wrong_name_and_a_wrong_password_are_told_the_same(any_app: Flask, use
     assert len(said) == 1
 
 
+def test_refused_sign_ins_are_logged_without_what_was_typed(
+    app: Flask, user: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in (user.username, "my password by mistake"):
+        with pytest.raises(NotSignedIn):
+            auth.authenticate(name, "wrong password")
+    told = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
+    assert told == [f"sign-in refused for user {user.id}", "sign-in refused for an unknown name"]
+
+
 def test_a_user_without_password_cannot_sign_in_by_any(app: Flask, caller: Caller) -> None:
     auth.create_user(caller, username="link only", role="viewer")
     for password in ("", "no one has this password"):
