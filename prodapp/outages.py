@@ -15,10 +15,13 @@ DISK_FULL = N_(
     "The disk is full: nothing half-written was kept. Free some space, or ask the administrator, "
     "and try again."
 )
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+# No room on the disk, in the user's quota, under the limit on a process's files.
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 POSTGRES_DISK_FULL = "53100"
 # The second: SQLite found no room for the file by which its processes agree with each other.
 SQLITE_DISK_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
+# What the drivers call operational too, though the statement is to blame: asking again is in vain.
+POSTGRES_LIMIT_CLASS = "54"
 
 
 def outage_of(error: BaseException) -> DomainError | None:
@@ -31,9 +34,18 @@ def outage_of(error: BaseException) -> DomainError | None:
         return None
     if _is_disk_full(error.orig):
         return StorageFull(DISK_FULL)
-    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+    if error.connection_invalidated:
+        return Unavailable(DATABASE_AWAY)
+    if isinstance(error, OperationalError | InterfaceError) and not _is_wrong(error.orig):
         return Unavailable(DATABASE_AWAY)
     return None
+
+
+def _is_wrong(error: object) -> bool:
+    """Whether the statement itself cannot be carried out, by a database that answers."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR or str(
+        getattr(error, "pgcode", None)
+    ).startswith(POSTGRES_LIMIT_CLASS)
 
 
 def _is_disk_full(error: object) -> bool:

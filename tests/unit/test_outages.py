@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -13,7 +14,7 @@ from prodapp.exceptions import StorageFull, Unavailable
 from prodapp.outages import outage_of
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_no_space_is_a_full_disk(code: int) -> None:
     assert isinstance(outage_of(OSError(code, "no")), StorageFull)
 
@@ -33,6 +34,25 @@ def test_other_trouble_with_files_is_none_of_it() -> None:
 )
 def test_a_database_that_does_not_answer_is_unavailable(error: Exception) -> None:
     assert isinstance(outage_of(error), Unavailable)
+
+
+def test_a_statement_that_sqlite_refuses_is_no_outage() -> None:
+    with (
+        closing(sqlite3.connect(":memory:")) as connection,
+        pytest.raises(sqlite3.OperationalError) as caught,
+    ):
+        connection.execute("SELECT * FROM nowhere")
+    assert outage_of(OperationalError("SELECT", {}, caught.value)) is None
+
+
+@pytest.mark.postgres
+def test_a_statement_beyond_postgresqls_limits_is_no_outage(postgres_url: str) -> None:
+    engine = create_engine(postgres_url)
+    columns = ", ".join(["1"] * 1700)
+    with engine.connect() as connection, pytest.raises(OperationalError) as caught:
+        connection.execute(text(f"SELECT {columns}"))
+    engine.dispose()
+    assert outage_of(caught.value) is None
 
 
 def test_a_broken_constraint_is_no_outage() -> None:
