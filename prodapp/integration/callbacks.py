@@ -79,7 +79,8 @@ def deliver_due(*, wait: bool = False) -> int:
 def _write_down(run_id: int) -> int:
     try:
         with command() as session:
-            run = session.get_one(TrainingRun, run_id)
+            # As it ended, and not as this session may have seen it before.
+            run = session.get_one(TrainingRun, run_id, populate_existing=True)
             session.add(
                 CallbackDelivery(
                     run_id=run.id,

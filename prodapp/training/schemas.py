@@ -49,12 +49,12 @@ def hyperparameter_schema(schema: Hyperparameter) -> dict[str, Any]:
     }
 
 
-#: Every name that some algorithm has. Bounds and defaults differ between algorithms: the
+#: Every name that some algorithm has. Types, bounds and defaults differ between algorithms: the
 #: document ties them to each (``openapi``), and ``GET /algorithms`` tells them.
 HYPERPARAMETERS = {
-    name: {"type": ["number", "null"]}
+    name: {"description": schema.meaning}
     for algorithm in ALGORITHMS.values()
-    for name in algorithm.hyperparameters
+    for name, schema in algorithm.hyperparameters.items()
 }
 
 

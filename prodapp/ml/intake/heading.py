@@ -70,6 +70,8 @@ def find_heading(
     n_chosen, offset = _checked(header, first_row, units_row, n_rows=len(rows))
     view = _View([[] for _ in rows[:offset]] + [list(row) for row in rows[offset:]])
     start = view.filled[0] if first_row is not None else view.table_start()
+    if n_chosen == 0:
+        start = view.start_without_names(start)
     if n_chosen is not None:
         reason = N_("Chosen by you.")
         name_rows = [place for place in view.filled if place >= start][:n_chosen]
@@ -181,6 +183,11 @@ class _View:
             ):
                 return place
         return first
+
+    def start_without_names(self, start: int) -> int:
+        """``start``, or a row above it that fills the columns: without names, that is data."""
+        above = self._block_above(start)
+        return next((place for place in above if self._fills(self.rows[place])), start)
 
     def _block_above(self, first: int) -> list[int]:
         """The filled rows above a row up to a blank one, which may also part them from it."""

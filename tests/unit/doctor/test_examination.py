@@ -352,7 +352,8 @@ def test_a_worker_whose_clock_goes_wrong_is_named(filled: Flask) -> None:
         session.execute(update(ProcessPresence).where(mine).values(host_time=db_now(75)))
     assert_named("clock_skew_process", is_mended=False)
     (found,) = diagnoses()
-    assert (found.finding.where, found.finding.params["seconds"]) == ("worker-1", 75.0)
+    assert found.finding.where == "worker-1"
+    assert found.finding.params["seconds"] == pytest.approx(75, abs=15)  # time went on meanwhile
 
 
 def test_a_queue_that_does_not_answer_is_named(filled: Flask) -> None:
