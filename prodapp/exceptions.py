@@ -134,12 +134,8 @@ class RunFailed(DomainError):
     code = "run_failed"
 
 
-class RunCanceled(Exception):
-    """Raised inside the work by the progress callback once a cancel was asked for."""
-
-
 class LeaseLost(Exception):
-    """Another process owns this work now (or it has ended): stop, publish nothing."""
+    """Another process owns this work now, or nobody wants it any more: stop, publish nothing."""
 
 
 class Unavailable(DomainError):

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import logging
 import smtplib
-import threading
 from dataclasses import dataclass
 
-from flask import Flask, current_app
+from flask import current_app
 from flask_babel import force_locale
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from prodapp import audit, mail
@@ -25,15 +24,12 @@ from prodapp.i18n import gettext as _
 from prodapp.models import MailRequest, User
 from prodapp.models.types import db_now
 from prodapp.names import folded
+from prodapp.outbox import Outbox
 
 INVITATION, RESET = "invitation", "reset"
 BACKOFF_SECONDS = (30.0, 120.0, 600.0, 3600.0)
-# A claim outlives the longest try: connecting, and a few commands of the protocol.
-CLAIM_SECONDS = mail.TIMEOUT_SECONDS * 10
-MAX_AT_ONCE = 4
 
 log = logging.getLogger(__name__)
-_slots = threading.BoundedSemaphore(MAX_AT_ONCE)
 
 
 @dataclass(frozen=True)
@@ -81,25 +77,7 @@ def deliver_due(*, wait: bool = False) -> int:
     """Begin to send the letters that are due; returns how many. ``wait``: until they are sent."""
     if not settings_of(current_app).sends_mail:
         return 0
-    due = select(MailRequest.id, MailRequest.n_attempts).where(
-        MailRequest.outcome.is_(None), MailRequest.next_attempt_at <= db_now()
-    )
-    rows = db.session.execute(due.order_by(MailRequest.next_attempt_at).limit(MAX_AT_ONCE)).all()
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    threads = []
-    for request_id, n_attempts in rows:
-        if not _slots.acquire(blocking=False):
-            break
-        if not _claim(request_id, n_attempts):
-            _slots.release()
-            continue
-        thread = threading.Thread(target=_work, args=(app, request_id, n_attempts + 1), daemon=True)
-        thread.start()
-        threads.append(thread)
-    if wait:
-        for thread in threads:
-            thread.join()
-    return len(threads)
+    return _outbox.send_due(wait=wait)
 
 
 def _note_reset(caller: Caller, user: User) -> None:
@@ -113,51 +91,27 @@ def _add(session: Session, kind: str, addressee: str, locale: str) -> None:
     )
 
 
-def _claim(request_id: int, n_attempts: int) -> bool:
-    with command() as session:
-        taken = session.execute(
-            update(MailRequest)
-            .where(
-                MailRequest.id == request_id,
-                MailRequest.n_attempts == n_attempts,
-                MailRequest.outcome.is_(None),
-                MailRequest.next_attempt_at <= db_now(),
-            )
-            .values(n_attempts=n_attempts + 1, next_attempt_at=db_now(CLAIM_SECONDS))
-            .returning(MailRequest.id)
-        ).all()
-    return len(taken) == 1
-
-
-def _work(app: Flask, request_id: int, attempt: int) -> None:
-    try:
-        with app.app_context():
-            _deliver(request_id, attempt)
-    except Exception:  # a thread's outer edge: the claim runs out, and the letter is due again
-        log.exception("letter %s could not be settled", request_id)
-    finally:
-        _slots.release()
-
-
 def _deliver(request_id: int, attempt: int) -> None:
     request = db.session.get_one(MailRequest, request_id)
     outcome, error = _try(request)
     if outcome is None and attempt > len(BACKOFF_SECONDS):
         outcome = "failed"
-    pause = db_now(BACKOFF_SECONDS[attempt - 1]) if outcome is None else None
-    with command() as session:
-        session.execute(
-            update(MailRequest)
-            .where(MailRequest.id == request_id, MailRequest.n_attempts == attempt)
-            .values(
-                outcome=outcome,
-                next_attempt_at=pause,
-                last_error=error,
-                # What was typed may be anything, a password even: it is not kept.
-                **({"addressee": ""} if outcome == "unknown" else {}),
-            )
-        )
+    _outbox.settle(
+        request_id,
+        attempt,
+        outcome=outcome,
+        next_attempt_at=db_now(BACKOFF_SECONDS[attempt - 1]) if outcome is None else None,
+        last_error=error,
+        # What was typed may be anything, a password even: it is not kept.
+        **({"addressee": ""} if outcome == "unknown" else {}),
+    )
     log.info("letter %s, try %s: %s", request_id, attempt, outcome or error)
+
+
+# A claim outlives the longest try: connecting, and a few commands of the protocol.
+_outbox = Outbox(
+    MailRequest, deliver=_deliver, claim_seconds=mail.TIMEOUT_SECONDS * 10, max_at_once=4
+)
 
 
 def _try(request: MailRequest) -> tuple[str | None, str | None]:

@@ -17,13 +17,12 @@ from prodapp.datasets import transitions
 from prodapp.datasets.documents import preview_document
 from prodapp.exceptions import FieldError, InvalidInput, N_
 from prodapp.extensions import command, db
-from prodapp.ml.intake import Preview, preview_table
+from prodapp.ml.intake import Preview, preview_file
 from prodapp.models import Dataset, DatasetState, Machine
 from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
 from prodapp.storage import storage
 
 JOB = "prodapp.datasets.jobs.import_dataset"
-PREVIEW_BYTES = 2 * 1024**2
 MAX_FILENAME = 255
 MAX_RECORDS = 100_000
 
@@ -44,11 +43,7 @@ def register_dataset(
     anything is stored.
     """
     machine = machine_of(caller, machine_id)
-    head = source.read(PREVIEW_BYTES)
-    is_complete = not source.read(1)
-    preview = preview_table(
-        head, filename=filename, is_complete=is_complete, overrides=overrides or {}
-    )
+    preview = preview_file(source, filename=filename, overrides=overrides)
     if check is not None:
         check(preview)
     source.seek(0)

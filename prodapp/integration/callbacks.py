@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import http.client
 import logging
-import threading
 from typing import Any
 
-from flask import Flask, current_app
-from sqlalchemy import select, update
+from flask import current_app
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from prodapp.extensions import command, db, settings_of
@@ -22,15 +21,12 @@ from prodapp.integration.posting import TOTAL_SECONDS, post_json
 from prodapp.models import CallbackDelivery, ModelVersion, RunState, TrainingRun
 from prodapp.models.training_run import TERMINAL
 from prodapp.models.types import db_now
+from prodapp.outbox import Outbox
 
 # Eight tries over about a day: a backend may be down for a night.
 BACKOFF_SECONDS = (10.0, 60.0, 300.0, 1800.0, 7200.0, 21600.0, 54000.0)
-# A claim outlives the longest try; a process that dies with one leaves it to the next.
-CLAIM_SECONDS = TOTAL_SECONDS * 4
-MAX_AT_ONCE = 8
 
 log = logging.getLogger(__name__)
-_slots = threading.BoundedSemaphore(MAX_AT_ONCE)
 
 
 def collect() -> int:
@@ -51,29 +47,7 @@ def collect() -> int:
 
 def deliver_due(*, wait: bool = False) -> int:
     """Begin the deliveries that are due; returns how many. ``wait`` returns when they are over."""
-    threads = []
-    due = select(CallbackDelivery.id, CallbackDelivery.n_attempts).where(
-        CallbackDelivery.delivered_at.is_(None), CallbackDelivery.next_attempt_at <= db_now()
-    )
-    rows = db.session.execute(due.order_by(CallbackDelivery.next_attempt_at).limit(MAX_AT_ONCE))
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    for delivery_id, n_attempts in rows.all():
-        if not _slots.acquire(blocking=False):
-            break
-        thread = None
-        try:
-            if _claim(delivery_id, n_attempts):
-                arguments = (app, delivery_id, n_attempts + 1)
-                thread = threading.Thread(target=_work, args=arguments, daemon=True)
-                thread.start()
-                threads.append(thread)
-        finally:
-            if thread is None:
-                _slots.release()
-    if wait:
-        for thread in threads:
-            thread.join()
-    return len(threads)
+    return _outbox.send_due(wait=wait)
 
 
 def _write_down(run_id: int) -> int:
@@ -106,33 +80,6 @@ def _payload(run: TrainingRun) -> dict[str, Any]:
     }
 
 
-def _claim(delivery_id: int, n_attempts: int) -> bool:
-    """Take the delivery for one try; ``False`` when another dispatcher has it."""
-    with command() as session:
-        taken = session.execute(
-            update(CallbackDelivery)
-            .where(
-                CallbackDelivery.id == delivery_id,
-                CallbackDelivery.n_attempts == n_attempts,
-                CallbackDelivery.delivered_at.is_(None),
-                CallbackDelivery.next_attempt_at <= db_now(),
-            )
-            .values(n_attempts=n_attempts + 1, next_attempt_at=db_now(CLAIM_SECONDS))
-            .returning(CallbackDelivery.id)
-        ).all()
-    return len(taken) == 1
-
-
-def _work(app: Flask, delivery_id: int, attempt: int) -> None:
-    try:
-        with app.app_context():
-            _deliver(delivery_id, attempt)
-    except Exception:  # a thread's outer edge: the claim runs out, and the delivery is due again
-        log.exception("callback %s could not be settled", delivery_id)
-    finally:
-        _slots.release()
-
-
 def _deliver(delivery_id: int, attempt: int) -> None:
     delivery = db.session.get_one(CallbackDelivery, delivery_id)
     error = _try(delivery)
@@ -146,14 +93,12 @@ def _deliver(delivery_id: int, attempt: int) -> None:
         is_last = attempt > len(BACKOFF_SECONDS)
         pause = None if is_last else db_now(BACKOFF_SECONDS[attempt - 1])
         values = {"next_attempt_at": pause, "last_error": error[:500]}
-    with command() as session:
-        session.execute(
-            update(CallbackDelivery)
-            .where(CallbackDelivery.id == delivery_id, CallbackDelivery.n_attempts == attempt)
-            .values(**values)
-        )
+    _outbox.settle(delivery_id, attempt, **values)
     outcome = "delivered" if error is None else error
     log.info("callback %s of run %s, try %s: %s", delivery_id, delivery.run_id, attempt, outcome)
+
+
+_outbox = Outbox(CallbackDelivery, deliver=_deliver, claim_seconds=TOTAL_SECONDS * 4, max_at_once=8)
 
 
 def _try(delivery: CallbackDelivery) -> str | None:

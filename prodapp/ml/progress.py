@@ -9,7 +9,7 @@ from typing import Final
 STAGES: Final = ("reading", "preparing", "fitting", "validating", "explaining", "publishing")
 
 #: Called with (stage, share of the stage done, 0–1), about once a second. It may raise
-#: ``exceptions.RunCanceled``, which travels up through the work untouched.
+#: ``exceptions.LeaseLost``, which travels up through the work untouched.
 Progress = Callable[[str, float], None]
 
 

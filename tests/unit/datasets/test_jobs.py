@@ -9,11 +9,12 @@ from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
 from prodapp.caller import Caller
-from prodapp.datasets import jobs, service
+from prodapp.datasets import jobs
 from prodapp.datasets.jobs import import_dataset
 from prodapp.exceptions import LeaseLost
 from prodapp.extensions import command, db
 from prodapp.machines import service as machines
+from prodapp.ml.intake import PREVIEW_BYTES
 from prodapp.models import Dataset, DatasetState
 from prodapp.storage import storage
 from tests.factories import make_csv, make_dataset
@@ -57,7 +58,7 @@ def test_damage_below_the_preview_refuses_the_file_with_its_place(
     any_app: Flask, caller: Caller
 ) -> None:
     row = b"1.5,2.5\n"
-    head = b"a,b\n" + row * (service.PREVIEW_BYTES // len(row) + 10)
+    head = b"a,b\n" + row * (PREVIEW_BYTES // len(row) + 10)
     dataset = make_dataset(caller, content=head + b"\x00\xff\x00\xfe" * 50 + b"\n" + row)
     import_dataset(dataset.id)
     db.session.refresh(dataset)

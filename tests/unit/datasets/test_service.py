@@ -3,6 +3,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
@@ -11,10 +13,11 @@ from prodapp import claims
 from prodapp.auth import service as auth
 from prodapp.caller import Caller
 from prodapp.datasets import service, transitions
-from prodapp.datasets.service import MAX_RECORDS, PREVIEW_BYTES
+from prodapp.datasets.service import MAX_RECORDS
 from prodapp.exceptions import DataRefused, InvalidInput, NotFound
 from prodapp.extensions import command, db
 from prodapp.machines import service as machines
+from prodapp.ml.intake import PREVIEW_BYTES
 from prodapp.models import AuditEvent, Dataset, DatasetState
 from prodapp.models.lease import HorseDeath, Wish
 from prodapp.models.types import db_now
@@ -291,3 +294,18 @@ def test_a_horse_that_died_leaves_the_import_to_others(
     claims.bury(transitions, dataset.id, worker_name="w", cause=cause)
     db.session.refresh(dataset)
     assert (dataset.state, dataset.n_lost) == (DatasetState.QUEUED, n_lost)
+
+
+def test_a_parquet_file_larger_than_the_preview_is_taken(app: Flask, caller: Caller) -> None:
+    content = io.BytesIO()
+    frame = pd.DataFrame(
+        np.random.default_rng(1).normal(size=(40_000, 8)), columns=list("abcdefgh")
+    )
+    frame.to_parquet(content)
+    assert content.tell() > PREVIEW_BYTES
+    content.seek(0)
+    dataset = service.register_dataset(
+        caller, machine_id=make_machine(caller).id, source=content, filename="line.parquet"
+    )
+    assert [column["name"] for column in dataset.preview["columns"]] == list("abcdefgh")
+    assert content.getbuffer().nbytes == dataset.size_bytes

@@ -251,8 +251,8 @@ def test_claim_of_a_dead_dispatcher_runs_out(backend: Backend) -> None:
     end(start(backend.url))
     callbacks.collect()
     delivery = the_delivery()
-    assert callbacks._claim(delivery.id, 0)
-    assert not callbacks._claim(delivery.id, 0)
+    assert callbacks._outbox._claim(delivery.id, 0)
+    assert not callbacks._outbox._claim(delivery.id, 0)
     assert callbacks.deliver_due(wait=True) == 0
     make_due()
     assert callbacks.deliver_due(wait=True) == 1

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prodapp.exceptions import DataRefused, InvalidInput, RunCanceled
+from prodapp.exceptions import DataRefused, InvalidInput, LeaseLost
 from prodapp.ml.algorithms import ALGORITHMS
 from prodapp.ml.artifact import dump_pipeline
 from prodapp.ml.intake import read_table
@@ -163,10 +163,10 @@ def test_progress_runs_through_the_stages_in_order() -> None:
 def test_cancel_from_the_callback_stops_the_run(stage: str) -> None:
     def cancel(name: str, share: float) -> None:
         if name == stage and share > 0:
-            raise RunCanceled
+            raise LeaseLost
 
     frame = plant(100)
-    with pytest.raises(RunCanceled):
+    with pytest.raises(LeaseLost):
         train(frame, describe(frame), Specification(target="y"), progress=cancel)
 
 

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from prodapp.exceptions import RunCanceled
+from prodapp.exceptions import LeaseLost
 from prodapp.ml.intake import parsing
 from prodapp.ml.intake.careful import Parsed
 from prodapp.ml.intake.layout import detect_layout
@@ -38,10 +38,10 @@ def test_a_cancel_stops_the_reading_half_way(monkeypatch: pytest.MonkeyPatch) ->
     assert len(parsed(whole, on_read=lambda _: None).columns[0]) == 2_000_000
 
     def cancel(n_bytes: int) -> None:
-        raise RunCanceled(n_bytes)
+        raise LeaseLost(n_bytes)
 
     stopped = Counted(content)
-    with pytest.raises(RunCanceled):
+    with pytest.raises(LeaseLost):
         parsed(stopped, on_read=cancel)
     assert stopped.tell() < len(content)
     assert stopped.n_reads < whole.n_reads

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from prodapp.exceptions import DataRefused, InvalidInput, RunCanceled
+from prodapp.exceptions import DataRefused, InvalidInput, LeaseLost
 from prodapp.ml.intake import Limits, Table, preview_table, read_table
 
 Read = Callable[..., Table]
@@ -395,9 +395,9 @@ def test_progress_rises_to_one_and_a_cancel_goes_through(tmp_path: Path) -> None
 
     def cancel(stage: str, share: float) -> None:
         if share > 0.2:
-            raise RunCanceled(stage)
+            raise LeaseLost(stage)
 
-    with pytest.raises(RunCanceled):
+    with pytest.raises(LeaseLost):
         read_table(path, progress=cancel)
 
 
