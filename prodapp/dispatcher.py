@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -74,8 +75,7 @@ def sweep() -> None:
     """
     old = datetime.now(UTC) - timedelta(seconds=ORPHAN_SECONDS)
     keys = storage().keys(unchanged_since=old)
-    for start in range(0, len(keys), SWEEP_BATCH):
-        batch = set(keys[start : start + SWEEP_BATCH])
+    while batch := set(islice(keys, SWEEP_BATCH)):
         unused = batch - machines.living_files(db.session(), batch)
         if unused and presence.are_files_held():
             return

@@ -103,15 +103,15 @@ class Storage:
             if unless_newer_than is None or self._fs.modified(path) <= unless_newer_than:
                 self._fs.rm_file(path)
 
-    def keys(self, *, unchanged_since: datetime) -> list[str]:
-        """The files that were last put before ``unchanged_since``."""
-        found = self._fs.find(self._root)
-        keys = (path.rsplit("/", 1)[-1] for path in found)
-        return [
-            key
-            for key in keys
-            if _is_key(key) and self._fs.modified(self._path(key)) < unchanged_since
-        ]
+    def keys(self, *, unchanged_since: datetime) -> Iterator[str]:
+        """The files that were last put before ``unchanged_since``, listed folder by folder."""
+        self._fs.invalidate_cache()
+        folders = self._fs.ls(self._root, detail=False) if self._fs.exists(self._root) else []
+        for folder in folders:
+            for path in self._fs.find(folder):
+                key = path.rsplit("/", 1)[-1]
+                if _is_key(key) and self._is_older(path, unchanged_since):
+                    yield key
 
     def clear_scratch(self, *, unchanged_since: datetime) -> None:
         """Remove drafts that a process left behind when it died."""
@@ -138,6 +138,12 @@ class Storage:
                 file.write(bytes(CHECK_BYTES))
         if not self._is_local:
             self.delete(self.put(io.BytesIO(os.urandom(16))).key)
+
+    def _is_older(self, path: str, limit: datetime) -> bool:
+        try:
+            return bool(self._fs.modified(path) < limit)
+        except FileNotFoundError:  # gone since it was listed
+            return False
 
     def _path(self, key: str) -> str:
         if not _is_key(key):

@@ -43,7 +43,8 @@ class FileChecks:
     def __call__(self) -> Iterator[Finding]:
         """Missing and damaged files, and files that nobody speaks of."""
         # In this order: a file is stored before any row speaks of it.
-        old = storage().keys(unchanged_since=datetime.now(UTC) - timedelta(seconds=ORPHAN_SECONDS))
+        grown_up = datetime.now(UTC) - timedelta(seconds=ORPHAN_SECONDS)
+        old = set(storage().keys(unchanged_since=grown_up))
         spoken_of = _references()
         stored = set(storage().keys(unchanged_since=datetime.max.replace(tzinfo=UTC)))
         missing = spoken_of.keys() - stored
@@ -52,7 +53,7 @@ class FileChecks:
             yield self._lost("file_missing", spoken_of[key], N_("%(row)s: the file is missing."))
         if not self.is_quick:
             yield from self._damaged({key: spoken_of[key] for key in spoken_of.keys() & stored})
-        orphans = sorted(set(old) - spoken_of.keys())
+        orphans = sorted(old - spoken_of.keys())
         if orphans:
             yield Finding(
                 "file_orphan",

@@ -90,6 +90,14 @@ def test_a_deleted_file_is_gone_and_deleting_it_again_is_no_error(store: Storage
     store.delete(KEY)
 
 
+def test_what_was_put_since_and_nothing_else_is_left_out_of_the_list(store: Storage) -> None:
+    future = datetime.now(UTC) + timedelta(seconds=60)
+    assert list(store.keys(unchanged_since=future)) == []
+    keys = {put(store, bytes([n])) for n in range(20)}
+    assert set(store.keys(unchanged_since=future)) == keys
+    assert list(store.keys(unchanged_since=datetime.now(UTC) - timedelta(seconds=60))) == []
+
+
 def test_a_file_that_was_put_again_is_spared(store: Storage) -> None:
     put(store)
     store.delete(KEY, unless_newer_than=datetime.now(UTC) - timedelta(minutes=1))
