@@ -19,10 +19,20 @@ def _digest(path: Path, modified_ns: int) -> str:  # noqa: ARG001 - part of the 
     return hashlib.sha256(path.read_bytes()).hexdigest()[:HASH_LENGTH]
 
 
+@lru_cache(maxsize=1024)
+def _inside(folder: Path, filename: str) -> Path | None:
+    """Where the file would be, ``None`` where the name leads out of the folder.
+
+    Kept, since a page names an icon in every line, and following links takes longer than a hash.
+    """
+    path = (folder / filename).resolve()
+    return path if path.is_relative_to(folder.resolve()) else None
+
+
 def version(folder: Path, filename: str) -> str | None:
     """The hash of a static file, or None where there is no such file."""
-    path = (folder / filename).resolve()
-    if not path.is_relative_to(folder.resolve()) or not path.is_file():
+    path = _inside(folder, filename)
+    if path is None or not path.is_file():
         return None
     return _digest(path, path.stat().st_mtime_ns)
 

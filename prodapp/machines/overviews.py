@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, select
-from sqlalchemy.orm import aliased, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, aliased, defer, selectinload
 
 from prodapp.auth.objects import machine_of
 from prodapp.caller import Caller
@@ -81,12 +81,13 @@ def story(caller: Caller, machine_id: int) -> MachineStory:
     """Everything that happened to a machine lately. Raises :class:`NotFound`."""
     machine = overview(caller, machine_id)
 
-    def latest(model: type[Any]) -> Sequence[Any]:
+    def latest(model: type[Any], *unread: InstrumentedAttribute[Any]) -> Sequence[Any]:
         return db.session.scalars(
             select(model)
             .where(model.machine_id == machine_id)
             .order_by(model.id.desc())
             .limit(STORY_LENGTH)
+            .options(*map(defer, unread))
         ).all()
 
     champion = None
@@ -94,8 +95,13 @@ def story(caller: Caller, machine_id: int) -> MachineStory:
         champion = db.session.get(
             ModelVersion, machine.champion_id, options=[selectinload(ModelVersion.ranking)]
         )
+    # The documents of fifty rows take most of a page's time, and the story shows none of them.
     return MachineStory(
-        machine, champion, latest(Dataset), latest(TrainingRun), latest(ModelVersion)
+        machine,
+        champion,
+        latest(Dataset, Dataset.preview),
+        latest(TrainingRun, TrainingRun.specification),
+        latest(ModelVersion, ModelVersion.specification, ModelVersion.evidence),
     )
 
 
