@@ -77,7 +77,7 @@ def test_too_little_memory_is_told_by_its_code(
     assert end_of_import(client, dataset_id) == (DatasetState.READY, None)
     limited = installation.add_worker(RUN_MEMORY_MB="48")
     replace_worker(installation, installation.workers[0], limited)
-    n_runs = scale(short=2, long=20)
+    n_runs = scale(short=1, long=20)
     runs = [
         client.start_run(dataset_id, hyperparameters={"n_estimators": 300}) for _ in range(n_runs)
     ]

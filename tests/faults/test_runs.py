@@ -26,7 +26,7 @@ from tests.faults.programs import Program, wait_for
 
 pytestmark = pytest.mark.queue
 
-N_WORKERS = 4
+N_WORKERS = scale(short=2, long=4)
 RUN_POINTS = (
     "run.claimed",
     "run.read",
@@ -126,7 +126,7 @@ def test_runs_survive_kills(plant: Plant, make_figures: MakeFigures, database: s
     kills = Kills(plant, n_kills)
     n_accepted = 0
     with plant.observer.watching():
-        deadline = time.monotonic() + scale(short=150, long=3600)
+        deadline = time.monotonic() + scale(short=300, long=3600)
         while n_accepted < n_runs or kills.n_done < n_kills:
             assert time.monotonic() < deadline, f"{kills.n_done} kills, {n_accepted} runs"
             # Runs and kills shall last equally long, and no run wait long behind others. Where runs

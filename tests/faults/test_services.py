@@ -194,9 +194,9 @@ def test_a_full_disk_of_postgresql_is_told_and_overcome(
 def test_killed_writers_leave_sqlite_whole(
     make_installation: MakeInstallation, make_figures: MakeFigures
 ) -> None:
-    n_kills = scale(short=4, long=50)
+    n_kills = scale(short=3, long=50)
     installation = make_installation()
-    installation.start(n_workers=2)
+    installation.start(n_workers=scale(short=1, long=2))
     client = installation.client()
     machine_id = client.create_machine("Watched")
     victims = [installation.web, installation.dispatcher, *installation.workers]
