@@ -26,15 +26,23 @@ def machine_of(caller: Caller, machine_id: int) -> Machine:
     return _one(statement, machine_id, missing=N_("There is no machine %(id)s."))
 
 
-def hold_machine(session: Session, machine_id: int) -> None:
+def hold_machine(session: Session, machine_id: int, *, is_alone: bool = False) -> None:
     """Keep a machine from being deleted until this command ends. Raises :class:`NotFound`.
 
     What is to belong to a machine is written under this hold: a deletion in between would leave a
-    run or a file that nobody sees any more. (SQLite has one writer at a time anyway.)
+    run or a file that nobody sees any more. (SQLite has one writer at a time anyway.) ``is_alone``
+    keeps out other holders too, for what is read, changed and written back.
     """
     statement = select(Machine.id).where(Machine.id == machine_id, Machine.deleted_at.is_(None))
-    if session.scalar(statement.with_for_update(read=True)) is None:
+    if session.scalar(statement.with_for_update(read=not is_alone)) is None:
         raise NotFound(N_("There is no machine %(id)s."), id=machine_id)
+
+
+def hold_dataset(session: Session, dataset_id: int) -> None:
+    """Keep a data set from being deleted until this command ends. Raises :class:`NotFound`."""
+    statement = select(Dataset.id).where(Dataset.id == dataset_id, Dataset.deleted_at.is_(None))
+    if session.scalar(statement.with_for_update(read=True)) is None:
+        raise NotFound(N_("There is no data set %(id)s."), id=dataset_id)
 
 
 def dataset_of(caller: Caller, dataset_id: int) -> Dataset:

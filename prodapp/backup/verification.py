@@ -10,7 +10,7 @@ from typing import Any
 from prodapp.backup.archive import Manifest, Tally, chunks, file_path, read_manifest, table_path
 from prodapp.backup.rows import read_rows
 from prodapp.exceptions import N_
-from prodapp.models.file_references import FILE_COLUMNS
+from prodapp.models.file_references import FILE_COLUMNS, PURGED_AT
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, what is done of it and its whole."""
@@ -98,7 +98,8 @@ def _unreferenced(path: Path, manifest: Manifest) -> list[Problem]:
         with table_path(path, place.table).open("rb") as lines:
             for row in read_rows(lines):
                 key = row.get(place.column)
-                if key is None or key in manifest.files or row["machine_id"] in purged:
+                is_purged = row["machine_id"] in purged or row.get(PURGED_AT) is not None
+                if key is None or key in manifest.files or is_purged:
                     continue
                 told = {"table": place.table, "id": row["id"], "key": key[:12]}
                 if key in manifest.missing:

@@ -8,7 +8,8 @@ import marshmallow as ma
 from flask_smorest.fields import Upload
 from marshmallow import fields, validate
 
-from prodapp.datasets.service import MAX_RECORDS, waiting_for
+from prodapp.datasets.records import MAX_RECORDS
+from prodapp.datasets.service import waiting_for
 from prodapp.formatting import sentence
 from prodapp.models import Dataset, DatasetState
 from prodapp.rest.answers import failure

@@ -1,30 +1,40 @@
-"""The verbs of data sets: upload, read, list, send to import, take back from the dead."""
+"""The verbs of data sets: upload, read anew, confirm, delete, list, send to import, take back."""
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import IO, Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from prodapp import audit, claims, queue
 from prodapp.auth.objects import dataset_of, hold_machine, machine_of
 from prodapp.caller import Caller
 from prodapp.datasets import transitions
 from prodapp.datasets.documents import preview_document
-from prodapp.exceptions import FieldError, InvalidInput, N_
+from prodapp.datasets.records import OVERRIDES, records_as_csv
+from prodapp.exceptions import Conflict, N_, NotFound
 from prodapp.extensions import command, db
 from prodapp.ml.intake import Preview, preview_file
-from prodapp.models import Dataset, DatasetState, Machine
+from prodapp.models import Dataset, DatasetState, Machine, TrainingRun
+from prodapp.models.training_run import ACTIVE
+from prodapp.models.types import db_now
 from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
 from prodapp.storage import storage
+from prodapp.variables import (
+    TableSettings,
+    check_names,
+    merged,
+    remembered_variables,
+    settings_from,
+    write_variables,
+)
 
 JOB = "prodapp.datasets.jobs.import_dataset"
 MAX_FILENAME = 255
-MAX_RECORDS = 100_000
 
 
 def register_dataset(
@@ -35,12 +45,13 @@ def register_dataset(
     filename: str,
     overrides: Mapping[str, str] | None = None,
     check: Callable[[Preview], None] | None = None,
+    is_draft: bool = False,
 ) -> Dataset:
     """Store an uploaded file for a machine, preview its first part, and send it to import.
 
-    ``source`` must be seekable; ``check`` may refuse what the preview shows. Raises
-    :class:`NotFound` and, for a file that cannot become a table, :class:`DataRefused` before
-    anything is stored.
+    A draft waits for :func:`confirm` before it is imported. ``source`` must be seekable; ``check``
+    may refuse what the preview shows. Raises :class:`NotFound` and, for a file that cannot become
+    a table, :class:`DataRefused` before anything is stored.
     """
     machine = machine_of(caller, machine_id)
     preview = preview_file(source, filename=filename, overrides=overrides)
@@ -56,7 +67,7 @@ def register_dataset(
             filename=_display_name(filename),
             size_bytes=stored.size,
             source_key=stored.key,
-            state=DatasetState.QUEUED,
+            state=DatasetState.DRAFT if is_draft else DatasetState.QUEUED,
             preview=preview_document(preview),
             overrides=dict(overrides or {}),
             request_id=caller.request_id,
@@ -71,8 +82,86 @@ def register_dataset(
             f"dataset:{dataset.id}",
             after={"machine": machine.id, "sha256": stored.key},
         )
+    if not is_draft:
+        _send(dataset.id, dataset.attempt)
+    return dataset
+
+
+def reread(caller: Caller, dataset_id: int, *, overrides: Mapping[str, str]) -> Dataset:
+    """Preview a draft anew, by ``overrides`` in place of those it had.
+
+    Raises :class:`NotFound`, :class:`Conflict` for a data set that is no draft (any more),
+    :class:`InvalidInput` and :class:`DataRefused` for choices by which it cannot be read; the
+    draft is as it was then.
+    """
+    dataset = dataset_of(caller, dataset_id)
+    _refuse_unless_draft(dataset)
+    with storage().open(dataset.source_key) as source:
+        preview = preview_file(source, filename=dataset.filename, overrides=overrides)
+    with command() as session:
+        _change_draft(
+            session, dataset.id, overrides=dict(overrides), preview=preview_document(preview)
+        )
+        after = {"overrides": dict(overrides)}
+        audit.record(session, caller, "dataset.reread", f"dataset:{dataset.id}", after=after)
+    db.session.refresh(dataset)
+    return dataset
+
+
+def confirm(caller: Caller, dataset_id: int, *, settings: TableSettings) -> Dataset:
+    """Send a draft to import, and remember for its machine how it is read and what was said of
+    its columns; what ``settings`` do not mention stays as remembered.
+
+    Raises :class:`NotFound`, :class:`Conflict` for a data set that is no draft (any more), and
+    :class:`InvalidInput` for settings of columns that are not there.
+    """
+    dataset = dataset_of(caller, dataset_id)
+    _refuse_unless_draft(dataset)
+    names = [column["name"] for column in dataset.preview["columns"]]
+    check_names(settings, names)
+    with command() as session:
+        hold_machine(session, dataset.machine_id, is_alone=True)
+        before = settings_from(remembered_variables(session, dataset.machine_id))
+        said = merged(before, settings, names=names)
+        _change_draft(session, dataset.id, state=DatasetState.QUEUED, settings=said.to_json())
+        gone = [column.name for column in before.columns if column.name not in names]
+        kept = merged(before, said, names=[*names, *gone])
+        write_variables(session, dataset.machine_id, kept)
+        session.execute(
+            update(Machine)
+            .where(Machine.id == dataset.machine_id)
+            .values(overrides=dataset.overrides)
+        )
+        after = {"target": said.target}
+        audit.record(session, caller, "dataset.confirmed", f"dataset:{dataset.id}", after=after)
+    db.session.refresh(dataset)
     _send(dataset.id, dataset.attempt)
     return dataset
+
+
+def discard(caller: Caller, dataset_id: int) -> None:
+    """Delete a data set; its files go once nothing else needs them.
+
+    Runs that ended and their versions stay. Raises :class:`NotFound`, and :class:`Conflict` while
+    a run on it has not ended.
+    """
+    dataset = dataset_of(caller, dataset_id)
+    with command() as session:
+        # Taken before the runs are looked for: who starts one holds this row.
+        living = select(Dataset.id).where(Dataset.id == dataset.id, Dataset.deleted_at.is_(None))
+        if session.scalar(living.with_for_update()) is None:
+            raise NotFound(N_("There is no data set %(id)s."), id=dataset_id)
+        if session.scalar(
+            select(TrainingRun.id)
+            .where(TrainingRun.dataset_id == dataset.id, TrainingRun.state.in_(ACTIVE))
+            .limit(1)
+        ):
+            raise Conflict(
+                N_("Training on this data set has not ended; cancel it or wait for its end.")
+            )
+        session.execute(update(Dataset).where(Dataset.id == dataset.id).values(deleted_at=db_now()))
+        before = {"filename": dataset.filename, "sha256": dataset.source_key}
+        audit.record(session, caller, "dataset.deleted", f"dataset:{dataset.id}", before=before)
 
 
 def register_records(
@@ -83,23 +172,12 @@ def register_records(
     check: Callable[[Preview], None] | None = None,
 ) -> Dataset:
     """Store JSON records (flat objects; missing keys are missing values) as a data set."""
-    if not records or len(records) > MAX_RECORDS:
-        message = N_("Give between 1 and %(max)s records.")
-        field = FieldError("/records", message, {"max": MAX_RECORDS})
-        raise InvalidInput(message, fields=(field,), max=MAX_RECORDS)
-    names = list(dict.fromkeys(name for record in records for name in record))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
-    writer.writeheader()
-    for index, record in enumerate(records):
-        writer.writerow({name: _cell(value, index, name) for name, value in record.items()})
     return register_dataset(
         caller,
         machine_id=machine_id,
-        # Half a character pair cannot be written: it becomes a question mark.
-        source=io.BytesIO(text.getvalue().encode("utf-8", "replace")),
+        source=io.BytesIO(records_as_csv(records)),
         filename="records.csv",
-        overrides={"encoding": "utf-8", "delimiter": ",", "decimal": ".", "header": "yes"},
+        overrides=OVERRIDES,
         check=check,
     )
 
@@ -155,6 +233,32 @@ def reap() -> int:
     return sum(claims.take_back(transitions, dataset_id) for dataset_id in expired)
 
 
+def _refuse_unless_draft(dataset: Dataset) -> None:
+    if dataset.state != DatasetState.DRAFT:
+        raise Conflict(
+            N_(
+                "This data set has been confirmed already, so it cannot be read otherwise any "
+                "more. Upload the file again to do that."
+            )
+        )
+
+
+def _change_draft(session: Session, dataset_id: int, **values: Any) -> None:
+    """Change a row that is still a draft; another tab may have been faster."""
+    changed = session.execute(
+        update(Dataset)
+        .where(
+            Dataset.id == dataset_id,
+            Dataset.state == DatasetState.DRAFT,
+            Dataset.deleted_at.is_(None),
+        )
+        .values(**values)
+        .returning(Dataset.id)
+    ).all()
+    if not changed:
+        raise Conflict(N_("Somebody confirmed or deleted this data set in the meantime."))
+
+
 def _send(dataset_id: int, attempt: int) -> bool:
     """Enqueue after the commit; a queue that is away leaves the import to the dispatcher."""
     if not queue.enqueue(JOB, dataset_id, job_id=f"dataset-{dataset_id}-{attempt + 1}"):
@@ -169,14 +273,3 @@ def _display_name(filename: str) -> str:
     name = PurePath(filename.replace("\\", "/")).name
     printable = "".join(c for c in name if c.isprintable()).strip(" .")
     return printable[-MAX_FILENAME:] or "data.csv"
-
-
-def _cell(value: Any, index: int, name: str) -> Any:
-    if value is None:
-        return ""
-    if isinstance(value, dict | list):
-        message = N_("Record %(row)s: %(name)s must be a number, a text or null.")
-        params: dict[str, Any] = {"row": index + 1, "name": name}
-        field = FieldError(f"/records/{index}/{name}", message, params)
-        raise InvalidInput(message, fields=(field,), **params)
-    return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -98,32 +98,55 @@ def delete_machine(caller: Caller, machine_id: int) -> None:
 
 
 def purge_deleted() -> dict[str, datetime]:
-    """Forget deleted machines whose runs and imports have ended.
+    """Forget deleted machines whose runs and imports have ended, and deleted data sets.
 
-    Returns the storage keys that nobody uses any more, with the time their machine was deleted.
+    Returns the storage keys that nobody uses any more, with the time they were deleted at.
     """
+    machines, datasets = _purgeable_machines(), _purgeable_datasets()
+    if not any(db.session.execute(rows.limit(1)).first() for rows in (machines, datasets)):
+        return {}
+    keys: dict[str, datetime] = {}
+    with command() as session:
+        for machine_id, deleted_at in session.execute(machines).all():
+            _mark_purged(session, Machine, machine_id)
+            for key in _files_of(session, machine_id):
+                keys[key] = deleted_at or datetime.now(UTC)
+        for dataset_id, deleted_at, *files in session.execute(datasets).all():
+            _mark_purged(session, Dataset, dataset_id)
+            keys.update({key: deleted_at or datetime.now(UTC) for key in files if key})
+        for key in living_files(session, set(keys)):
+            del keys[key]
+    return keys
+
+
+def _purgeable_machines() -> Select[int, datetime | None]:
     training = select(TrainingRun.machine_id).where(TrainingRun.state.in_(ACTIVE))
     # An import at its end has stored a file that its row does not name yet.
     importing = select(Dataset.machine_id).where(Dataset.state == DatasetState.IMPORTING)
-    waiting = select(Machine.id, Machine.deleted_at).where(
+    return select(Machine.id, Machine.deleted_at).where(
         Machine.deleted_at.is_not(None),
         Machine.purged_at.is_(None),
         Machine.id.not_in(training),
         Machine.id.not_in(importing),
     )
-    if not db.session.execute(waiting).first():
-        return {}
-    keys: dict[str, datetime] = {}
-    with command() as session:
-        for machine_id, deleted_at in session.execute(waiting).all():
-            session.execute(
-                update(Machine).where(Machine.id == machine_id).values(purged_at=db_now())
-            )
-            for key in _files_of(session, machine_id):
-                keys[key] = deleted_at or datetime.now(UTC)
-        for key in living_files(session, set(keys)):
-            del keys[key]
-    return keys
+
+
+def _purgeable_datasets() -> Select[int, datetime | None, str, str | None]:
+    """Those that were deleted by themselves; with a machine go all of its own."""
+    return (
+        select(Dataset.id, Dataset.deleted_at, Dataset.source_key, Dataset.table_key)
+        .join(Dataset.machine)
+        .where(
+            Machine.deleted_at.is_(None),
+            Dataset.deleted_at.is_not(None),
+            Dataset.purged_at.is_(None),
+            Dataset.state != DatasetState.IMPORTING,
+        )
+    )
+
+
+def _mark_purged(session: Session, model: type[Machine | Dataset], row_id: int) -> None:
+    session.execute(update(model).where(model.id == row_id).values(purged_at=db_now()))
 
 
 def _files_of(session: Session, machine_id: int) -> set[str]:
@@ -137,19 +160,16 @@ def _files_of(session: Session, machine_id: int) -> set[str]:
 
 
 def living_files(session: Session, keys: set[str]) -> set[str]:
-    """Those of ``keys`` that a machine which was not purged still refers to."""
+    """Those of ``keys`` that a row still refers to which was not purged, nor its machine."""
     living = select(Machine.id).where(Machine.purged_at.is_(None))
     used: set[str] = set()
-    for column, owner in (
-        (Dataset.source_key, Dataset.machine_id),
-        (Dataset.table_key, Dataset.machine_id),
-        (ModelVersion.artifact_key, ModelVersion.machine_id),
+    for column, *conditions in (
+        (Dataset.source_key, Dataset.machine_id.in_(living), Dataset.purged_at.is_(None)),
+        (Dataset.table_key, Dataset.machine_id.in_(living), Dataset.purged_at.is_(None)),
+        (ModelVersion.artifact_key, ModelVersion.machine_id.in_(living)),
     ):
-        used.update(
-            key
-            for key in session.scalars(select(column).where(column.in_(keys), owner.in_(living)))
-            if key
-        )
+        found = session.scalars(select(column).where(column.in_(keys), *conditions))
+        used.update(key for key in found if key)
     return used
 
 

@@ -5,6 +5,7 @@ from prodapp.models.callback_delivery import CallbackDelivery
 from prodapp.models.credentials import ApiKey, RefreshToken, SignInLink, UserSession
 from prodapp.models.dataset import Dataset, DatasetState
 from prodapp.models.machine import Machine
+from prodapp.models.machine_variable import MachineVariable
 from prodapp.models.mail_request import MailRequest
 from prodapp.models.model_version import ModelVersion
 from prodapp.models.process_presence import ProcessPresence
@@ -20,6 +21,7 @@ __all__ = [
     "Dataset",
     "DatasetState",
     "Machine",
+    "MachineVariable",
     "MailRequest",
     "ModelVersion",
     "ProcessPresence",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from prodapp.extensions import Model
@@ -15,6 +15,7 @@ from prodapp.models.types import BigId, CreatedAt, Id, Json, Timestamp
 
 
 class DatasetState(StrEnum):
+    DRAFT = "draft"  # previewed; waits for a person to confirm how it is read
     QUEUED = "queued"
     IMPORTING = "importing"
     READY = "ready"
@@ -22,17 +23,16 @@ class DatasetState(StrEnum):
 
 
 class Dataset(Leased, Model):
-    """Immutable once uploaded. ``preview`` is what intake decided and saw, as a document.
+    """Its bytes never change. ``preview`` is what intake decided and saw, as a document.
 
     ``source_key`` and ``table_key`` are storage keys (SHA-256 of the content) of the uploaded
     bytes and of the Parquet file that the import wrote; ``overrides`` what a person decided
-    instead of intake.
+    instead of intake, ``settings`` what they said of the columns when they confirmed it (the
+    document of :class:`prodapp.variables.TableSettings`; ``None`` where nobody did). The files of
+    a deleted data set may be gone once it is purged.
     """
 
     __tablename__ = "datasets"
-    __table_args__ = (
-        CheckConstraint("state IN ('queued', 'importing', 'ready', 'refused')", name="state"),
-    )
 
     id: Mapped[Id]
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
@@ -45,9 +45,11 @@ class Dataset(Leased, Model):
     n_columns: Mapped[int | None]
     preview: Mapped[dict[str, Any]] = mapped_column(Json)
     overrides: Mapped[dict[str, str]] = mapped_column(Json, default=dict)
+    settings: Mapped[dict[str, Any] | None] = mapped_column(Json)
     request_id: Mapped[str | None] = mapped_column(String(64))
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[CreatedAt]
     deleted_at: Mapped[Timestamp | None]
+    purged_at: Mapped[Timestamp | None]
 
     machine: Mapped[Machine] = relationship()

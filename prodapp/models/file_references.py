@@ -15,6 +15,8 @@ class FileColumn:
     column: str
 
 
+#: Where a table has this column, files of rows that fill it may be gone.
+PURGED_AT = "purged_at"
 FILE_COLUMNS = (
     FileColumn("datasets", "source_key"),
     FileColumn("datasets", "table_key"),
@@ -33,7 +35,7 @@ class FileReference:
 
 
 def file_references(connection: Connection, tables: MetaData) -> list[FileReference]:
-    """What every row says whose machine was not purged; files of a purged one may be gone.
+    """What every row says that was not purged, nor its machine; files of such may be gone.
 
     ``tables`` are those the database has, which need not be those of the models: a backup may be
     made before a migration.
@@ -51,6 +53,8 @@ def file_references(connection: Connection, tables: MetaData) -> list[FileRefere
             .where(machines.c.purged_at.is_(None), key.is_not(None))
             .order_by(table.c.id)
         )
+        if PURGED_AT in table.c:
+            statement = statement.where(table.c[PURGED_AT].is_(None))
         rows = connection.execute(statement)
         found += [FileReference(row[0], place.table, place.column, row[1]) for row in rows]
     return found

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from prodapp.extensions import Model
-from prodapp.models.types import CreatedAt, Id, Name, Timestamp
+from prodapp.models.types import CreatedAt, Id, Json, Name, Timestamp
 
 _NOT_DELETED = text("deleted_at IS NULL")
 
@@ -16,6 +18,7 @@ class Machine(Model):
 
     ``is_local`` marks a machine that another backend registered here: prodapp fits it itself even
     where an external model service is configured, so that two peers cannot forward for ever.
+    ``overrides`` are the choices by which its last confirmed file was read, offered to the next.
     """
 
     __tablename__ = "machines"
@@ -35,6 +38,7 @@ class Machine(Model):
     name: Mapped[Name]
     name_key: Mapped[str] = mapped_column(String(200))
     is_local: Mapped[bool] = mapped_column(default=False)
+    overrides: Mapped[dict[str, str] | None] = mapped_column(Json)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[CreatedAt]
     deleted_at: Mapped[Timestamp | None]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from prodapp import audit, claims, queue
-from prodapp.auth.objects import dataset_of, hold_machine, machine_of, run_of
+from prodapp.auth.objects import dataset_of, hold_dataset, hold_machine, machine_of, run_of
 from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, DataRefused, N_
 from prodapp.extensions import command, db
@@ -34,16 +34,21 @@ def start_run(
 ) -> TrainingRun:
     """Accept a training run on a data set; it waits for the import where that is not over.
 
-    Raises :class:`NotFound`, :class:`Conflict` where the data set was refused, and
+    Raises :class:`NotFound`, :class:`Conflict` where the data set was refused or is a draft, and
     :class:`InvalidInput` or :class:`DataRefused` where the specification does not fit the data.
     """
     dataset = dataset_of(caller, dataset_id)
     if dataset.state == DatasetState.REFUSED:
         raise Conflict(N_("This data set was refused; upload the corrected file."))
+    if dataset.state == DatasetState.DRAFT:
+        raise Conflict(
+            N_("This data set is a draft: confirm first how it is read, then train on it.")
+        )
     is_complete = bool(dataset.preview["is_complete"])
     spec = check_fit(specification, columns_of(dataset), is_complete=is_complete)
     with command() as session:
         hold_machine(session, dataset.machine_id)
+        hold_dataset(session, dataset.id)
         run = TrainingRun(
             site_id=caller.site_id,
             machine_id=dataset.machine_id,

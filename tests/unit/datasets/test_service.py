@@ -13,7 +13,7 @@ from prodapp import claims
 from prodapp.auth import service as auth
 from prodapp.caller import Caller
 from prodapp.datasets import service, transitions
-from prodapp.datasets.service import MAX_RECORDS
+from prodapp.datasets.records import MAX_RECORDS
 from prodapp.exceptions import DataRefused, InvalidInput, NotFound
 from prodapp.extensions import command, db
 from prodapp.machines import service as machines
