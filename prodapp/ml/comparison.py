@@ -14,8 +14,9 @@ import pandas as pd
 from prodapp.exceptions import N_
 from prodapp.ml.algorithms import BASELINE, CANDIDATES
 from prodapp.ml.budget import Clock
-from prodapp.ml.cross_validation import cross_predict, shuffled_folds
+from prodapp.ml.cross_validation import cross_predict
 from prodapp.ml.specification import Specification
+from prodapp.ml.splits import Fold, Plan
 from prodapp.ml.table import Column, Remark
 from prodapp.ml.validation import Interval, measure
 
@@ -62,21 +63,23 @@ def compare(
     columns: Sequence[Column],
     X: pd.DataFrame,
     y: FloatArray,
+    plan: Plan,
     *,
     n_jobs: int,
     clock: Clock,
     on_share: OnShare,
 ) -> Comparison:
-    """Cross-validate each candidate with its defaults on the same folds of the training samples.
+    """Cross-validate each candidate with its defaults on the same folds of the training samples,
+    parted as ``plan`` says.
 
     When the time budget runs short the candidates that come later are left out, which is said.
     """
     if len(y) > MAX_COMPARED:
-        chosen = np.random.default_rng(spec.random_state).choice(
-            len(y), MAX_COMPARED, replace=False
-        )
-        X, y = X.iloc[np.sort(chosen)], y[np.sort(chosen)]
-    rows, left_out = [_baseline(y, spec)], []
+        rng = np.random.default_rng(spec.random_state)
+        chosen = np.sort(rng.choice(len(y), MAX_COMPARED, replace=False))
+        X, y, plan = X.iloc[chosen], y[chosen], plan.taken(chosen)
+    folds = plan.folds(len(y), n_folds=N_FOLDS, random_state=spec.random_state)
+    rows, left_out = [_baseline(y, folds, spec)], []
     for place, algorithm in enumerate(CANDIDATES):
         slowest = max(row.seconds for row in rows)
         if place > 0 and not clock.allows_fitting(2 * slowest):
@@ -87,10 +90,10 @@ def compare(
             on_share((place + share) / len(CANDIDATES))
 
         candidate = replace(spec, algorithm=algorithm, hyperparameters={})
-        rows.append(_contend(candidate, columns, X, y, n_jobs=n_jobs, on_share=share_of_all))
+        rows.append(_contend(candidate, columns, X, y, folds, n_jobs=n_jobs, on_share=share_of_all))
     remarks = (_remark(left_out),) if left_out else ()
     best_first = sorted(rows, key=lambda row: -row.r2)
-    return Comparison(tuple(best_first), N_FOLDS, len(y), remarks)
+    return Comparison(tuple(best_first), len(folds), len(y), remarks)
 
 
 def _contend(
@@ -98,33 +101,38 @@ def _contend(
     columns: Sequence[Column],
     X: pd.DataFrame,
     y: FloatArray,
+    folds: Sequence[Fold],
     *,
     n_jobs: int,
     on_share: OnShare,
 ) -> Contender:
     started = time.monotonic()
-    folds = shuffled_folds(len(y), n_folds=N_FOLDS, random_state=spec.random_state)
     predicted = cross_predict(spec, columns, X, y, folds, n_jobs=n_jobs, on_share=on_share)
     seconds = time.monotonic() - started
-    return _row(spec.algorithm, y, predicted, seconds=seconds, random_state=spec.random_state)
+    return _row(
+        spec.algorithm, y, folds, predicted, seconds=seconds, random_state=spec.random_state
+    )
 
 
-def _baseline(y: FloatArray, spec: Specification) -> Contender:
-    predicted = np.empty(len(y))
-    for train_rows, test_rows in shuffled_folds(
-        len(y), n_folds=N_FOLDS, random_state=spec.random_state
-    ):
-        predicted[test_rows] = y[train_rows].mean()
-    return _row(BASELINE, y, predicted, seconds=0.0, random_state=spec.random_state)
+def _baseline(y: FloatArray, folds: Sequence[Fold], spec: Specification) -> Contender:
+    means = [np.full(len(tested), y[learned].mean()) for learned, tested in folds]
+    return _row(BASELINE, y, folds, means, seconds=0.0, random_state=spec.random_state)
 
 
 def _row(
-    algorithm: str, y: FloatArray, predicted: FloatArray, *, seconds: float, random_state: int
+    algorithm: str,
+    y: FloatArray,
+    folds: Sequence[Fold],
+    predicted: Sequence[FloatArray],
+    *,
+    seconds: float,
+    random_state: int,
 ) -> Contender:
+    actual = np.concatenate([y[tested] for _, tested in folds])
     figures = measure(
-        y,
-        predicted,
-        training_mean=float(y.mean()),
+        actual,
+        np.concatenate(predicted),
+        training_mean=float(actual.mean()),
         n_train=len(y),
         n_features=0,
         random_state=random_state,

@@ -1,4 +1,4 @@
-"""Folds, predictions of samples by models that never saw them, and what the order of rows hides."""
+"""Scores by fold, of models that never saw the fold, and what the order of rows hides."""
 
 from __future__ import annotations
 
@@ -12,50 +12,61 @@ import pandas as pd
 
 from prodapp.ml.algorithms import ALGORITHMS
 from prodapp.ml.estimators import build_pipeline, fit_pipeline, predict
+from prodapp.ml.progress import part_of
 from prodapp.ml.specification import Specification
+from prodapp.ml.splits import Fold, Plan, blocked_folds, shuffled_like
 from prodapp.ml.table import Column
 
 FloatArray = npt.NDArray[np.float64]
 OnShare = Callable[[float], None]
-Fold = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 
-_GAP_FOLDS: Final = 3
+#: Folds of small models, where nobody asked for a number.
+SMALL_FOLDS: Final = 3
 #: A gap that matters shows with few samples and small forests.
-_GAP_SAMPLES: Final = 2_000
+_SMALL_SAMPLES: Final = 2_000
 _STRETCH: Final = 100
-_GAP_TREES: Final = 15
+_SMALL_TREES: Final = 15
 
 
 @dataclass(frozen=True)
 class Gap:
-    """R² in folds drawn at random, and in folds of neighbouring rows.
+    """R² in folds drawn at random, and in folds that keep what belongs together apart.
 
-    Far apart, rows are like their neighbours: random folds then test on near-copies of what was
-    learned, and only the blocks tell what the model is worth on rows yet to come. It is measured
-    with small models, so the two figures are for each other only.
+    ``blocks`` says what these are: of "time", by "group", or of neighbouring rows ("order") where
+    validation is shuffled. Where rows are like their neighbours, random folds test on near-copies
+    of what was learned, and only the blocks tell what the model is worth on rows yet to come. Both
+    learn from as many samples. ``is_small`` marks figures of small models, which are for each other
+    only.
     """
 
     shuffled_r2: float
     blocked_r2: float
     n_folds: int
     n_samples: int
+    blocks: str
+    is_small: bool
 
 
-def shuffled_folds(n_samples: int, *, n_folds: int, random_state: int) -> list[Fold]:
-    """Positions of training and tested samples: every sample is tested once, drawn at random."""
-    order = np.random.default_rng(random_state).permutation(n_samples)
-    return [_fold(tested, n_samples) for tested in np.array_split(order, n_folds)]
+@dataclass(frozen=True)
+class FoldScore:
+    """How well one fold was predicted; ``skill`` is against the mean of the fold's training
+    samples."""
+
+    r2: float
+    mae: float
+    rmse: float
+    skill: float
+    n_train: int
+    n_test: int
 
 
-def blocked_folds(n_samples: int, *, n_folds: int) -> list[Fold]:
-    """The same with blocks of neighbours."""
-    return [_fold(tested, n_samples) for tested in np.array_split(np.arange(n_samples), n_folds)]
+@dataclass(frozen=True)
+class CrossValidation:
+    """The scores of the honest folds, one repeat after the other, and the gap to random folds."""
 
-
-def _fold(tested: npt.NDArray[np.intp], n_samples: int) -> Fold:
-    is_tested = np.zeros(n_samples, dtype=bool)
-    is_tested[tested] = True
-    return np.flatnonzero(~is_tested), np.flatnonzero(is_tested)
+    gap: Gap
+    scores: tuple[FoldScore, ...]
+    n_repeats: int
 
 
 def cross_predict(
@@ -67,67 +78,112 @@ def cross_predict(
     *,
     n_jobs: int,
     on_share: OnShare,
-) -> FloatArray:
-    """The answer for each sample of a pipeline fitted without its fold, preprocessing included."""
-    predicted = np.empty(len(y))
+) -> list[FloatArray]:
+    """For each fold the answers for its tested samples, of a pipeline fitted without them,
+    preprocessing included."""
+    predicted = []
     for n_done, (train_rows, test_rows) in enumerate(folds):
-
-        def share_of_fold(share: float, n_done: int = n_done) -> None:
-            on_share((n_done + share) / len(folds))
-
         pipeline = build_pipeline(spec, columns, n_samples=len(train_rows), n_jobs=n_jobs)
-        fit_pipeline(pipeline, X.iloc[train_rows], y[train_rows], on_share=share_of_fold)
-        tested = X.iloc[test_rows]
-        predicted[test_rows] = predict(pipeline, tested, n_jobs=n_jobs, on_share=lambda _: None)
+        fit_pipeline(
+            pipeline,
+            X.iloc[train_rows],
+            y[train_rows],
+            on_share=part_of(on_share, n_done / len(folds), (n_done + 0.9) / len(folds)),
+        )
+        answers = predict(
+            pipeline,
+            X.iloc[test_rows],
+            n_jobs=n_jobs,
+            on_share=part_of(on_share, (n_done + 0.9) / len(folds), (n_done + 1) / len(folds)),
+        )
+        predicted.append(answers)
     return predicted
 
 
-def measure_gap(
+def cross_validate(
     spec: Specification,
     columns: Sequence[Column],
     X: pd.DataFrame,
     y: FloatArray,
+    plan: Plan,
     *,
     n_jobs: int,
     on_share: OnShare,
-) -> Gap:
-    """Compare random folds with blocks of the rows in their order.
+) -> CrossValidation:
+    """Score the folds of ``plan``, and as many random ones of the same sizes.
 
-    Of large tables stretches of rows are taken, since thinning would part the neighbours.
+    With ``spec.n_folds`` these are of the model asked for, on all samples; else of small forests,
+    and of large tables on stretches of rows, since thinning would part the neighbours.
     """
-    if len(y) > _GAP_SAMPLES:
-        starts = np.linspace(0, len(y) - _STRETCH, _GAP_SAMPLES // _STRETCH).astype(np.intp)
-        rows = np.unique(starts[:, np.newaxis] + np.arange(_STRETCH))
-        X, y = X.iloc[rows], y[rows]
-    small = replace(spec, hyperparameters={**spec.hyperparameters, **_fewer_trees(spec)})
-    shuffled = shuffled_folds(len(y), n_folds=_GAP_FOLDS, random_state=spec.random_state)
-    blocked = blocked_folds(len(y), n_folds=_GAP_FOLDS)
-    figures = [
-        _r2(
+    is_small = spec.n_folds is None
+    if is_small:
+        rows = _stretches(len(y))
+        X, y, plan = X.iloc[rows], y[rows], plan.taken(rows)
+        spec = replace(spec, hyperparameters={**spec.hyperparameters, **_fewer_trees(spec)})
+    n_folds = spec.n_folds or SMALL_FOLDS
+    honest = plan.repeated_folds(len(y), n_folds=n_folds, random_state=spec.random_state)
+    is_shuffled = plan.scheme == "shuffled"
+    # Where nothing belongs together, neighbours are what might.
+    blocked = blocked_folds(len(y), n_folds=n_folds) if is_shuffled else honest
+    shuffled = honest if is_shuffled else shuffled_like(honest, random_state=spec.random_state)
+    answers = [
+        cross_predict(
+            spec,
+            columns,
+            X,
             y,
-            cross_predict(
-                small,
-                columns,
-                X,
-                y,
-                folds,
-                n_jobs=n_jobs,
-                on_share=lambda share, first=first: on_share((first + share) / 2),  # type: ignore[misc]
-            ),
+            folds,
+            n_jobs=n_jobs,
+            on_share=part_of(on_share, half, half + 0.5),
         )
-        for first, folds in enumerate((shuffled, blocked))
+        for folds, half in ((shuffled, 0.0), (blocked, 0.5))
     ]
-    return Gap(figures[0], figures[1], _GAP_FOLDS, len(y))
+    gap = Gap(
+        shuffled_r2=_pooled_r2(y, shuffled, answers[0]),
+        blocked_r2=_pooled_r2(y, blocked, answers[1]),
+        n_folds=len(blocked),
+        n_samples=len(y),
+        blocks="order" if is_shuffled else plan.scheme,
+        is_small=is_small,
+    )
+    of_honest = answers[0] if is_shuffled else answers[1]
+    scores = [_score(y, fold, found) for fold, found in zip(honest, of_honest, strict=True)]
+    return CrossValidation(gap, tuple(scores), n_repeats=max(1, len(honest) // n_folds))
+
+
+def _stretches(n_samples: int) -> npt.NDArray[np.intp]:
+    if n_samples <= _SMALL_SAMPLES:
+        return np.arange(n_samples)
+    starts = np.linspace(0, n_samples - _STRETCH, _SMALL_SAMPLES // _STRETCH).astype(np.intp)
+    return np.unique(starts[:, np.newaxis] + np.arange(_STRETCH))
 
 
 def _fewer_trees(spec: Specification) -> dict[str, Any]:
     return {
-        name: min(_GAP_TREES, spec.resolved_hyperparameters()[name])
+        name: min(_SMALL_TREES, spec.resolved_hyperparameters()[name])
         for name in ("n_estimators", "max_iter")
         if name in ALGORITHMS[spec.algorithm].hyperparameters
     }
 
 
-def _r2(y: FloatArray, predicted: FloatArray) -> float:
-    total = float(((y - y.mean()) ** 2).sum())
-    return 1 - float(((y - predicted) ** 2).sum()) / total if total > 0 else 0.0
+def _pooled_r2(y: FloatArray, folds: Sequence[Fold], predicted: Sequence[FloatArray]) -> float:
+    actual = np.concatenate([y[test_rows] for _, test_rows in folds])
+    return _r2(actual, np.concatenate(predicted), float(actual.mean()))
+
+
+def _r2(actual: FloatArray, predicted: FloatArray, mean: float) -> float:
+    total = float(((actual - mean) ** 2).sum())
+    return 1 - float(((actual - predicted) ** 2).sum()) / total if total > 0 else 0.0
+
+
+def _score(y: FloatArray, fold: Fold, predicted: FloatArray) -> FoldScore:
+    train_rows, test_rows = fold
+    actual = y[test_rows]
+    return FoldScore(
+        r2=_r2(actual, predicted, float(actual.mean())),
+        mae=float(np.abs(actual - predicted).mean()),
+        rmse=float(np.sqrt(((actual - predicted) ** 2).mean())),
+        skill=_r2(actual, predicted, float(y[train_rows].mean())),
+        n_train=len(train_rows),
+        n_test=len(test_rows),
+    )

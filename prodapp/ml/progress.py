@@ -15,3 +15,8 @@ Progress = Callable[[str, float], None]
 
 def no_progress(stage: str, share: float) -> None:
     """A progress callback for callers that do not watch."""
+
+
+def part_of(on_share: Callable[[float], None], low: float, high: float) -> Callable[[float], None]:
+    """A callback for the part of the work that takes the share from ``low`` to ``high``."""
+    return lambda share: on_share(low + (high - low) * share)

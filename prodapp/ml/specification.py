@@ -14,12 +14,18 @@ from prodapp.ml.table import Column
 #: Fewer samples with a target than this carry no ranking worth reading.
 MIN_SAMPLES: Final = 20
 
+#: How samples are held out; "auto" takes what fits the data.
+VALIDATIONS: Final = ("auto", "shuffled", "time", "group")
+MAX_FOLDS: Final = 20
+MAX_GAP_ROWS: Final = 1_000_000
+
 _FEATURE_KINDS: Final = ("number", "category", "boolean")
 _LISTED_NAMES: Final = 20
 
 NOT_A_FEATURE_KIND = N_("Dates and free texts cannot be variables of the model.")
 IS_TARGET = N_("It is the target.")
 NOT_CHOSEN = N_("It was not chosen.")
+TELLS_GROUPS = N_("It tells the groups that are held out; the model meets new ones.")
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,10 @@ class Specification:
     """One training run, wholly described.
 
     ``features`` None means every column whose suggested role is "feature", but the target.
-    ``test_size`` is the share of samples held out. Samples are explained until the order is clear,
+    ``test_size`` is the share of samples held out, parted from the others as ``validation`` says
+    (:mod:`prodapp.ml.splits`): in the order of ``time_column`` with ``gap_rows`` samples between
+    (None: found), by ``group_column``, or at random. The model is also judged in ``n_folds`` folds
+    (None: small models, three folds). Samples are explained until the order is clear,
     ``max_explained_samples`` at most; :mod:`prodapp.ml.budget` says what gives way when time or
     memory run out. Wrong values raise ``InvalidInput`` at once.
     """
@@ -36,6 +45,11 @@ class Specification:
     features: tuple[str, ...] | None = None
     algorithm: str = DEFAULT_ALGORITHM
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    validation: str = "auto"
+    time_column: str | None = None
+    group_column: str | None = None
+    gap_rows: int | None = None
+    n_folds: int | None = None
     test_size: float = 0.2
     random_state: int = 0
     max_explained_samples: int = 4000
@@ -43,7 +57,11 @@ class Specification:
     memory_budget_megabytes: int = 4000
 
     def __post_init__(self) -> None:
-        errors = [*self._field_errors(), *self._hyperparameter_errors()]
+        errors = [
+            *self._field_errors(),
+            *self._validation_errors(),
+            *self._hyperparameter_errors(),
+        ]
         if errors:
             raise InvalidInput(
                 N_("The training specification has wrong values."), fields=tuple(errors)
@@ -67,6 +85,21 @@ class Specification:
             ("memory_budget_megabytes", 10, 1_000_000, True),
         ):
             if not _is_within(getattr(self, name), low, high, is_integer=is_integer):
+                errors.append(_range_error(f"/{name}", low, high))
+        return errors
+
+    def _validation_errors(self) -> list[FieldError]:
+        errors = []
+        if self.validation not in VALIDATIONS:
+            known = {"known": ", ".join(VALIDATIONS)}
+            errors.append(FieldError("/validation", N_("Choose one of: %(known)s."), known))
+        for name in ("time_column", "group_column"):
+            column = getattr(self, name)
+            if column is not None and (not isinstance(column, str) or column in ("", self.target)):
+                errors.append(FieldError(f"/{name}", N_("Name a column, and not the target.")))
+        for name, low, high in (("gap_rows", 0, MAX_GAP_ROWS), ("n_folds", 2, MAX_FOLDS)):
+            value = getattr(self, name)
+            if value is not None and not _is_within(value, low, high, is_integer=True):
                 errors.append(_range_error(f"/{name}", low, high))
         return errors
 
@@ -160,9 +193,16 @@ def check_specification(spec: Specification, columns: Sequence[Column]) -> None:
     for pointer, name in [
         ("/target", spec.target),
         *(("/features", f) for f in spec.features or ()),
+        ("/time_column", spec.time_column),
+        ("/group_column", spec.group_column),
     ]:
-        if name not in by_name:
+        if name is not None and name not in by_name:
             raise _unknown_column(pointer, name, list(by_name))
+    if spec.time_column and by_name[spec.time_column].kind not in ("date", "number"):
+        message = N_("“%(name)s” holds no times: name a column of dates or of numbers that count.")
+        params: dict[str, Any] = {"name": spec.time_column}
+        problem = FieldError("/time_column", message, params)
+        raise InvalidInput(message, fields=(problem,), **params)
     target = by_name[spec.target]
     if target.kind != "number":
         raise DataRefused(
@@ -208,7 +248,8 @@ def chosen_features(spec: Specification, columns: Sequence[Column]) -> tuple[str
     Raises ``DataRefused`` when a variable was named whose values cannot enter a model.
     """
     if spec.features is None:
-        return tuple(c.name for c in columns if c.role == "feature" and c.name != spec.target)
+        others = (spec.target, spec.time_column, group_column(spec, columns))
+        return tuple(c.name for c in columns if c.role == "feature" and c.name not in others)
     for column in columns:
         if column.name in spec.features and (
             column.kind not in _FEATURE_KINDS and column.role != "empty"
@@ -224,11 +265,19 @@ def chosen_features(spec: Specification, columns: Sequence[Column]) -> tuple[str
     )
 
 
+def group_column(spec: Specification, columns: Sequence[Column]) -> str | None:
+    """The column that tells the groups: the one named, else the first of that role."""
+    if spec.group_column is not None or spec.validation not in ("auto", "group"):
+        return spec.group_column
+    return next((c.name for c in columns if c.role == "group" and c.name != spec.target), None)
+
+
 def left_out(spec: Specification, columns: Sequence[Column]) -> tuple[tuple[str, str], ...]:
     """The columns that are neither target nor variable, each with the reason (a template)."""
     chosen = chosen_features(spec, columns)
+    groups = group_column(spec, columns)
     return tuple(
-        (column.name, column.role_reason or NOT_CHOSEN)
+        (column.name, TELLS_GROUPS if column.name == groups else column.role_reason or NOT_CHOSEN)
         for column in columns
         if column.name not in chosen and column.name != spec.target
     )

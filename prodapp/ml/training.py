@@ -14,12 +14,11 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from prodapp.exceptions import N_
 from prodapp.ml.algorithms import AUTO
 from prodapp.ml.attribution import Attributor, Interaction
 from prodapp.ml.budget import Clock, remark_fewer_trees, remark_memory
 from prodapp.ml.comparison import Comparison, compare
-from prodapp.ml.cross_validation import Gap, measure_gap
+from prodapp.ml.cross_validation import CrossValidation, FoldScore, Gap, cross_validate
 from prodapp.ml.estimators import (
     available_cpus,
     build_pipeline,
@@ -27,25 +26,24 @@ from prodapp.ml.estimators import (
     forest_size,
     predict,
 )
-from prodapp.ml.preprocessing import features_frame
-from prodapp.ml.progress import STAGES, Progress
+from prodapp.ml.progress import STAGES, Progress, part_of
 from prodapp.ml.ranking import VariableImportance, rank_variables
-from prodapp.ml.specification import (
-    Specification,
-    check_specification,
-    chosen_features,
-    left_out,
-)
+from prodapp.ml.samples import Samples, gather_samples
+from prodapp.ml.specification import Specification, check_specification
+from prodapp.ml.splits import Plan
 from prodapp.ml.table import Column, Remark
-from prodapp.ml.validation import Interval, Metrics, measure, shuffled_split
+from prodapp.ml.validation import Interval, Metrics, measure, time_blocks
 
 __all__ = [
     "STAGES",
     "Comparison",
+    "CrossValidation",
+    "FoldScore",
     "Gap",
     "Interaction",
     "Interval",
     "Metrics",
+    "Plan",
     "Progress",
     "TrainingResult",
     "VariableImportance",
@@ -73,7 +71,7 @@ class TrainingResult:
     pipeline: Pipeline
     metrics: Metrics
     ranking: tuple[VariableImportance, ...]
-    gap: Gap
+    validation: CrossValidation
     algorithm: str
     comparison: Comparison | None
     n_explained: int
@@ -82,22 +80,9 @@ class TrainingResult:
     stage_seconds: Mapping[str, float]
     library_versions: Mapping[str, str]
     left_out: tuple[tuple[str, str], ...]
-    split: str
+    plan: Plan
     held_out: tuple[tuple[float, float], ...]
     remarks: tuple[Remark, ...]
-
-
-@dataclass
-class _Samples:
-    """The samples of a run, parted into training and held-out ones."""
-
-    columns: list[Column]
-    X_train: pd.DataFrame
-    y_train: FloatArray
-    X_test: pd.DataFrame
-    y_test: FloatArray
-    remarks: list[Remark]
-    left_out: list[tuple[str, str]]
 
 
 @dataclass
@@ -143,7 +128,7 @@ def train(
     clock = Clock(spec.time_budget_seconds)
     stages.enter("preparing")
     check_specification(spec, columns)
-    samples = _prepare(frame, columns, spec)
+    samples = gather_samples(frame, columns, spec)
     stages.enter("fitting")
     spec, comparison = _choose(samples, spec, clock, stages, n_jobs=n_jobs)
     begun = _SHARE_OF_COMPARING if comparison else 0.0
@@ -158,9 +143,14 @@ def train(
     predicted = predict(
         pipeline, samples.X_test, n_jobs=n_jobs, on_share=lambda share: stages.share(share / 2)
     )
-    learned = (samples.columns, samples.X_train, samples.y_train)
-    gap = measure_gap(
-        spec, *learned, n_jobs=n_jobs, on_share=lambda share: stages.share((1 + share) / 2)
+    validation = cross_validate(
+        spec,
+        samples.columns,
+        samples.X_train,
+        samples.y_train,
+        samples.learning_plan,
+        n_jobs=n_jobs,
+        on_share=part_of(stages.share, 0.5, 1.0),
     )
     stages.enter("explaining")
     found = Attributor(pipeline, samples.columns, samples.X_train, n_jobs).attribute(
@@ -177,7 +167,7 @@ def train(
         ranking=rank_variables(
             samples.columns, samples.X_test.iloc[found.rows], found.values, found.native
         ),
-        gap=gap,
+        validation=validation,
         algorithm=spec.algorithm,
         comparison=comparison,
         n_explained=len(found.rows),
@@ -186,14 +176,14 @@ def train(
         stage_seconds=stages.seconds,
         library_versions=_library_versions(),
         left_out=tuple(samples.left_out),
-        split="shuffled",
+        plan=samples.plan,
         held_out=_held_out_pairs(samples.y_test, predicted, random_state=spec.random_state),
         remarks=(*samples.remarks, *found.remarks),
     )
 
 
 def _choose(
-    samples: _Samples, spec: Specification, clock: Clock, stages: _Stages, *, n_jobs: int
+    samples: Samples, spec: Specification, clock: Clock, stages: _Stages, *, n_jobs: int
 ) -> tuple[Specification, Comparison | None]:
     """What to train: the best of several where that is asked for."""
     if spec.algorithm != AUTO:
@@ -203,6 +193,7 @@ def _choose(
         samples.columns,
         samples.X_train,
         samples.y_train,
+        samples.learning_plan,
         n_jobs=n_jobs,
         clock=clock,
         on_share=lambda share: stages.share(_SHARE_OF_COMPARING * share),
@@ -211,34 +202,8 @@ def _choose(
     return replace(spec, algorithm=comparison.winner), comparison
 
 
-def _prepare(frame: pd.DataFrame, columns: Sequence[Column], spec: Specification) -> _Samples:
-    names = chosen_features(spec, columns)
-    chosen = [column for column in columns if column.name in names]
-    y = frame[spec.target].to_numpy(dtype=np.float64)
-    usable = np.isfinite(y)
-    remarks = []
-    if not usable.all():
-        message = N_("Rows without a value of “%(column)s”, left out: %(n)d.")
-        params = {"n": int((~usable).sum()), "column": spec.target}
-        remarks.append(Remark("missing_target", "info", message, params, column=spec.target))
-    train_rows, test_rows = shuffled_split(
-        int(usable.sum()), test_size=spec.test_size, random_state=spec.random_state
-    )
-    X = features_frame(frame.loc[usable], chosen)
-    y = y[usable]
-    return _Samples(
-        columns=chosen,
-        X_train=X.iloc[train_rows],
-        y_train=y[train_rows],
-        X_test=X.iloc[test_rows],
-        y_test=y[test_rows],
-        remarks=remarks,
-        left_out=list(left_out(spec, columns)),
-    )
-
-
 def _fit(
-    samples: _Samples, spec: Specification, clock: Clock, *, n_jobs: int, on_share: OnShare
+    samples: Samples, spec: Specification, clock: Clock, *, n_jobs: int, on_share: OnShare
 ) -> Pipeline:
     wanted = size = forest_size(spec, n_samples=len(samples.y_train))
     if wanted is not None:
@@ -254,14 +219,20 @@ def _fit(
     return pipeline
 
 
-def _measure(samples: _Samples, predicted: FloatArray, *, random_state: int) -> Metrics:
+def _measure(samples: Samples, predicted: FloatArray, *, random_state: int) -> Metrics:
+    actual, plan = samples.y_test, samples.plan
+    clusters = None if plan.groups is None else plan.groups[samples.test_rows]
+    if plan.is_ordered:
+        clusters = time_blocks(actual - predicted, actual)
     return measure(
-        samples.y_test,
+        actual,
         predicted,
         training_mean=float(samples.y_train.mean()),
         n_train=len(samples.y_train),
         n_features=len(samples.columns),
         random_state=random_state,
+        clusters=clusters,
+        last_values=samples.last_values if plan.is_ordered else None,
     )
 
 

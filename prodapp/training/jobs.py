@@ -110,17 +110,32 @@ def _add_version(
 def _evidence(result: TrainingResult) -> dict[str, Any]:
     """What stands behind the ranking, for the page that shows how it was made."""
     return {
-        "gap": asdict(result.gap),
+        "gap": asdict(result.validation.gap),
+        "validation": _validation(result),
         "algorithm": result.algorithm,
         "comparison": _comparison(result),
         "n_explained": result.n_explained,
         "ties": [list(names) for names in result.ties],
         "interactions": [asdict(pair) for pair in result.interactions],
-        "split": result.split,
+        "split": result.plan.scheme,
         "stage_seconds": dict(result.stage_seconds),
         "left_out": [list(pair) for pair in result.left_out],
         "held_out": [list(pair) for pair in result.held_out],
         "remarks": [asdict(remark) for remark in result.remarks],
+    }
+
+
+def _validation(result: TrainingResult) -> dict[str, Any]:
+    """How samples were held out and why, and the scores by fold."""
+    plan = result.plan
+    return {
+        "scheme": plan.scheme,
+        "reason": plan.reason,
+        "params": dict(plan.params),
+        "column": plan.column,
+        "gap_rows": plan.gap,
+        "n_repeats": result.validation.n_repeats,
+        "folds": [asdict(score) for score in result.validation.scores],
     }
 
 

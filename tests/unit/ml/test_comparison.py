@@ -10,11 +10,12 @@ from prodapp.ml.algorithms import BASELINE, CANDIDATES
 from prodapp.ml.budget import Clock
 from prodapp.ml.comparison import Comparison, compare
 from prodapp.ml.specification import Specification
+from prodapp.ml.splits import Plan
 
 from .conftest import describe
 
 
-def compared(*, seconds: float = 1e9) -> Comparison:
+def compared(*, seconds: float = 1e9, plan: Plan | None = None) -> Comparison:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(200, 3)), columns=["a", "b", "c"])
     y = frame["a"] + 0.5 * frame["b"]
@@ -23,6 +24,7 @@ def compared(*, seconds: float = 1e9) -> Comparison:
         describe(frame),
         frame,
         y.to_numpy() + rng.normal(scale=0.2, size=200),
+        plan or Plan("shuffled", ""),
         n_jobs=1,
         clock=Clock(seconds),
         on_share=lambda _: None,
@@ -49,3 +51,9 @@ def test_out_of_time_the_later_candidates_are_left_out_and_named() -> None:
     ]
     assert [remark.code for remark in found.remarks] == ["budget_candidates"]
     assert found.remarks[0].params["names"] == ", ".join(CANDIDATES[1:])
+
+
+def test_candidates_are_compared_on_the_honest_folds() -> None:
+    in_time = compared(plan=Plan("time", ""))
+    assert in_time.winner == "ridge"
+    assert in_time.leaderboard[0].r2 != compared().leaderboard[0].r2

@@ -1,0 +1,104 @@
+"""A table and a specification → the samples to learn from and those to judge by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from prodapp.exceptions import N_
+from prodapp.ml.preprocessing import features_frame
+from prodapp.ml.specification import Specification, chosen_features, group_column, left_out
+from prodapp.ml.splits import IntArray, Plan, plan_validation
+from prodapp.ml.table import Column, Remark
+from prodapp.ml.timeline import find_timeline
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass
+class Samples:
+    """The rows with a target, in the order of time where there is one.
+
+    ``train_rows`` and ``test_rows`` are positions in ``X`` and ``y``, whose index is the clock of
+    :class:`~prodapp.ml.timeline.Timeline`.
+    """
+
+    columns: list[Column]
+    X: pd.DataFrame
+    y: FloatArray
+    plan: Plan
+    train_rows: IntArray
+    test_rows: IntArray
+    remarks: list[Remark]
+    left_out: list[tuple[str, str]]
+
+    @property
+    def X_train(self) -> pd.DataFrame:  # noqa: N802
+        return self.X.iloc[self.train_rows]
+
+    @property
+    def y_train(self) -> FloatArray:
+        return self.y[self.train_rows]
+
+    @property
+    def X_test(self) -> pd.DataFrame:  # noqa: N802
+        return self.X.iloc[self.test_rows]
+
+    @property
+    def y_test(self) -> FloatArray:
+        return self.y[self.test_rows]
+
+    @property
+    def learning_plan(self) -> Plan:
+        """How the training samples are parted further."""
+        return self.plan.taken(self.train_rows)
+
+    @property
+    def last_values(self) -> FloatArray:
+        """For each held-out sample the target of the one before it, NaN for the very first."""
+        before = np.concatenate([[np.nan], self.y[:-1]])
+        return before[self.test_rows]
+
+
+def gather_samples(frame: pd.DataFrame, columns: Sequence[Column], spec: Specification) -> Samples:
+    """The samples of ``frame``, whose ``columns`` are those of its table.
+
+    Raises as :meth:`Plan.hold_out` and :func:`plan_validation` do.
+    """
+    names = chosen_features(spec, columns)
+    chosen = [column for column in columns if column.name in names]
+    timeline = find_timeline(
+        frame,
+        columns,
+        time_column=spec.time_column,
+        group_column=group_column(spec, columns),
+    )
+    is_usable = np.isfinite(frame[spec.target].to_numpy(dtype=np.float64))[timeline.rows]
+    rows, clock = timeline.rows[is_usable], timeline.clock[is_usable]
+    plan = plan_validation(spec, frame.iloc[rows], columns, timeline, reach=0)
+    train_rows, test_rows = plan.hold_out(
+        len(rows), test_size=spec.test_size, random_state=spec.random_state
+    )
+    X = features_frame(frame.iloc[rows], chosen)
+    X.index = pd.Index(clock)
+    return Samples(
+        columns=chosen,
+        X=X,
+        y=frame[spec.target].to_numpy(dtype=np.float64)[rows],
+        plan=plan,
+        train_rows=train_rows,
+        test_rows=test_rows,
+        remarks=_missing_targets(int((~is_usable).sum()), spec.target),
+        left_out=list(left_out(spec, columns)),
+    )
+
+
+def _missing_targets(n: int, target: str) -> list[Remark]:
+    if n == 0:
+        return []
+    message = N_("Rows without a value of “%(column)s”, left out: %(n)d.")
+    return [Remark("missing_target", "info", message, {"n": n, "column": target}, column=target)]
