@@ -35,6 +35,7 @@ from prodapp.claims import Transitions
 from prodapp.datasets import service as datasets
 from prodapp.datasets import transitions as dataset_transitions
 from prodapp.extensions import db, settings_of
+from prodapp.ml.algorithms import optional_modules
 from prodapp.models.lease import HorseDeath, Wish
 from prodapp.processes import die_with_parent
 from prodapp.training import service as training
@@ -241,7 +242,7 @@ def run_worker(app: Flask, *, burst: bool = False) -> None:
     """Work on the queue until asked to stop; with ``burst`` until it is empty."""
     settings = settings_of(app)
     prepare_kernels(settings.instance_path / "kernels")
-    for module in PRELOAD:
+    for module in (*PRELOAD, *optional_modules()):
         importlib.import_module(module)
     # What is loaded now stays: collections pass over it, in the horses too, and the end of this
     # process, which whoever stops it waits for, takes a third of the time.

@@ -1,28 +1,26 @@
-"""What can be trained, and how it can be tuned: names, words and bounds, without the libraries."""
+"""What can be trained: names, words and hyperparameters, without loading the libraries."""
 
 from __future__ import annotations
 
+import ctypes
+import importlib.util
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Final
 
-from prodapp.exceptions import N_
+from prodapp.exceptions import FieldError, N_
+from prodapp.ml import hyperparameters as tuned
+from prodapp.ml.hyperparameters import Schemas
 
 
 @dataclass(frozen=True)
-class Hyperparameter:
-    """The schema of one hyperparameter: whole numbers if ``is_integer``, else fractions too.
+class Package:
+    """A package that may be missing, and the shared library in it that may not load."""
 
-    ``label`` and ``meaning`` are templates, for people. None, where ``is_optional``, sets no limit.
-    """
-
-    label: str
-    meaning: str
-    default: float | int | None
-    minimum: float
-    maximum: float
-    is_integer: bool
-    is_optional: bool = False
+    module: str
+    library: str
 
 
 @dataclass(frozen=True)
@@ -31,143 +29,116 @@ class Algorithm:
 
     label: str
     hint: str
-    hyperparameters: Mapping[str, Hyperparameter]
+    hyperparameters: Schemas = field(default_factory=dict)
+    package: Package | None = None
+
+    @property
+    def is_available(self) -> bool:
+        """Whether what it needs is installed here, with the system's libraries."""
+        return self.package is None or _loads(self.package)
+
+    @property
+    def obstacle(self) -> FieldError | None:
+        """Why it is not available, where it is not."""
+        if self.package is None or self.is_available:
+            return None
+        return FieldError("/algorithm", NOT_AVAILABLE, {"module": self.package.module})
 
 
 DEFAULT_ALGORITHM: Final = "random_forest"
 #: Compares the candidates under one cross-validation, and takes the best.
 AUTO: Final = "auto"
-CANDIDATES: Final = ("random_forest", "extra_trees", "gradient_boosting", "ridge")
+CANDIDATES: Final = ("random_forest", "extra_trees", "gradient_boosting", "xgboost", "ridge")
 #: On a leaderboard: always answering the mean.
 BASELINE: Final = "baseline"
 
-_N_TREES: Final = Hyperparameter(
-    N_("Trees"), N_("More are steadier and slower."), 100, 1, 2000, is_integer=True
+NOT_AVAILABLE: Final = N_(
+    "Not available here: the package %(module)s is not installed, or it lacks a library of the "
+    "system (libgomp on Linux, libomp on macOS)."
 )
-_MAX_DEPTH: Final = Hyperparameter(
-    N_("Greatest depth"),
-    N_("Questions in a row that a tree may ask; empty: as many as it takes."),
-    None,
-    1,
-    100,
-    is_integer=True,
-    is_optional=True,
-)
-_MIN_LEAF: Final = N_("Fewest rows in a leaf")
-_MIN_LEAF_MEANING: Final = N_("More make the model coarser, and steadier where data are noisy.")
-_MAX_FEATURES: Final = Hyperparameter(
-    N_("Share of variables tried"),
-    N_("At each split. Below 1, importance spreads over variables that go together."),
-    1.0,
-    0.01,
-    1.0,
-    is_integer=False,
-)
-
-
-def _min_leaf(default: int) -> Hyperparameter:
-    return Hyperparameter(_MIN_LEAF, _MIN_LEAF_MEANING, default, 1, 10_000, is_integer=True)
-
-
-# Leaves of 3 samples cost no accuracy that held-out data can see and halve the trees; all features
-# are tried at each split, since trying a third of them spreads importance over correlated variables
-# and reorders the top of the ranking.
-_FOREST: Final = {
-    "n_estimators": _N_TREES,
-    "max_depth": _MAX_DEPTH,
-    "min_samples_leaf": _min_leaf(3),
-    "max_features": _MAX_FEATURES,
-}
 
 ALGORITHMS: Final[Mapping[str, Algorithm]] = {
     "random_forest": Algorithm(
         N_("Random forest"),
         N_("Finds curved relations and interactions. Right for nearly everything."),
-        _FOREST,
+        tuned.FOREST,
     ),
     "extra_trees": Algorithm(
         N_("Extra trees"),
         N_("A forest that splits at random: smoother, often as good, faster to fit."),
-        _FOREST,
+        tuned.FOREST,
     ),
     "gradient_boosting": Algorithm(
         N_("Gradient boosting"),
         N_("Trees that correct each other. Often the most accurate from some thousand rows on."),
-        {
-            "max_iter": Hyperparameter(
-                N_("Trees"),
-                N_("With more, lower the learning rate."),
-                200,
-                1,
-                2000,
-                is_integer=True,
-            ),
-            "learning_rate": Hyperparameter(
-                N_("Learning rate"),
-                N_("How much each tree corrects the ones before."),
-                0.1,
-                0.001,
-                1.0,
-                is_integer=False,
-            ),
-            "max_leaf_nodes": Hyperparameter(
-                N_("Most leaves in a tree"),
-                N_("More follow finer detail, and noise."),
-                31,
-                2,
-                1000,
-                is_integer=True,
-            ),
-            "min_samples_leaf": _min_leaf(20),
-            "l2_regularization": Hyperparameter(
-                N_("Regularization"),
-                N_("Pulls the values of leaves towards zero."),
-                0.0,
-                0.0,
-                1000.0,
-                is_integer=False,
-            ),
-        },
+        tuned.GRADIENT_BOOSTING,
+    ),
+    "xgboost": Algorithm(
+        N_("XGBoost"),
+        N_("Gradient boosting by another library, with more to tune."),
+        tuned.XGBOOST,
+        Package("xgboost", "libxgboost.*"),
+    ),
+    "lightgbm": Algorithm(
+        N_("LightGBM"),
+        N_("Gradient boosting that grows each tree where it helps most. Fast on many rows."),
+        tuned.LIGHTGBM,
+        Package("lightgbm", "lib_lightgbm.*"),
     ),
     "decision_tree": Algorithm(
         N_("Decision tree"),
         N_("One tree, to follow by eye. Less accurate, and changes with the data."),
-        {"max_depth": _MAX_DEPTH, "min_samples_leaf": _min_leaf(10)},
+        tuned.DECISION_TREE,
     ),
     "linear_regression": Algorithm(
-        N_("Linear regression"), N_("Straight relations only. For few rows, or to compare."), {}
+        N_("Linear regression"), N_("Straight relations only. For few rows, or to compare.")
     ),
     "ridge": Algorithm(
-        N_("Ridge regression"),
-        N_("Linear, steadier where variables go together."),
-        {
-            "alpha": Hyperparameter(
-                N_("Penalty"),
-                N_("Pulls coefficients towards zero; 0 is plain linear regression."),
-                1.0,
-                0.0,
-                1_000_000.0,
-                is_integer=False,
-            )
-        },
+        N_("Ridge regression"), N_("Linear, steadier where variables go together."), tuned.RIDGE
     ),
     "elastic_net": Algorithm(
         N_("Lasso and elastic net"),
         N_("Linear, and leaves out variables that add little. Finds its penalty by itself."),
-        {
-            "l1_ratio": Hyperparameter(
-                N_("Share of lasso"),
-                N_("1 leaves out the most variables."),
-                0.5,
-                0.05,
-                1.0,
-                is_integer=False,
-            )
-        },
+        tuned.ELASTIC_NET,
+    ),
+    "k_neighbors": Algorithm(
+        N_("Nearest neighbours"),
+        N_("The mean of the rows most alike. For few variables; its SHAP values are estimates."),
+        tuned.NEIGHBORS,
+    ),
+    "support_vectors": Algorithm(
+        N_("Support vectors"),
+        N_("Smooth curves through few rows; slow on many. Its SHAP values are estimates."),
+        tuned.SUPPORT_VECTORS,
+    ),
+    "neural_network": Algorithm(
+        N_("Neural network"),
+        N_("Smooth relations from many rows. Its SHAP values are estimates."),
+        tuned.NEURAL_NETWORK,
     ),
     AUTO: Algorithm(
         N_("Best of several"),
-        N_("Compares four algorithms on the same folds and takes the best. Takes longer."),
-        {},
+        N_("Compares several algorithms on the same folds and takes the best. Takes longer."),
     ),
 }
+
+
+@cache
+def _loads(package: Package) -> bool:
+    """Load nothing but the shared library: what is missing shows, and no package is imported."""
+    found = importlib.util.find_spec(package.module)
+    if found is None or found.origin is None:
+        return False
+    # A package of the system keeps its library elsewhere; then its presence has to do.
+    for path in sorted(Path(found.origin).parent.rglob(package.library)):
+        try:
+            ctypes.CDLL(str(path))
+        except OSError:
+            return False
+    return True
+
+
+def optional_modules() -> tuple[str, ...]:
+    """The packages of algorithms that are available here, to import before work begins."""
+    packages = [item.package for item in ALGORITHMS.values() if item.is_available]
+    return tuple(package.module for package in packages if package is not None)

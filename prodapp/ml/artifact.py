@@ -18,6 +18,13 @@ ALLOWED_TYPES: Final = (
     "numpy.dtype",
     "sklearn.tree._tree.Tree",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "prodapp.ml.target_scale.TargetScale",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBRegressor",
+    "lightgbm.basic.Booster",
+    "lightgbm.sklearn.LGBMRegressor",
+    "collections.OrderedDict",
 )
 _SCHEMA: Final = "schema.json"
 

@@ -9,19 +9,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from prodapp.exceptions import N_
 from prodapp.ml import treeshap
 from prodapp.ml.budget import MIN_EXPLAINED, Clock, remark_fewer_explained
 from prodapp.ml.ensembles import collect_forest, compared
-from prodapp.ml.explanation import forest_shap, linear_shap
-from prodapp.ml.preprocessing import source_positions, sum_by_source
+from prodapp.ml.explainers import Explainer
+from prodapp.ml.preprocessing import sum_by_source
 from prodapp.ml.table import Column, Remark
 
 FloatArray = npt.NDArray[np.float64]
@@ -77,40 +76,34 @@ class Attributor:
     n_jobs: int
     remarks: list[Remark] = field(default_factory=list)
 
-    @property
-    def estimator(self) -> Any:
-        return self.pipeline[-1]
-
-    @property
-    def _is_linear(self) -> bool:
-        return hasattr(self.estimator, "coef_")
-
-    @property
-    def sources(self) -> npt.NDArray[np.intp]:
-        return source_positions(self.pipeline[0], [column.name for column in self.columns])
-
     def attribute(
         self, X: pd.DataFrame, *, limit: int, random_state: int, clock: Clock, on_share: OnShare
     ) -> Attribution:
         """Explain at most ``limit`` of the samples ``X``, drawn at random."""
+        explainer = Explainer(self.pipeline, self.columns, self.X_train, self.n_jobs, random_state)
+        limit = explainer.n_affordable(limit)
         order = np.random.default_rng(random_state).permutation(len(X))[:limit]
         encoded = self.pipeline[0].transform(X.iloc[order])
-        values = self._grow(encoded, clock=clock, on_share=lambda share: on_share(0.8 * share))
+        values = self._grow(
+            explainer, encoded, clock=clock, on_share=lambda share: on_share(0.8 * share)
+        )
         rows = order[: len(values)]
         interactions = self._interactions(
-            encoded, values, on_share=lambda share: on_share(0.8 + 0.2 * share)
+            explainer, encoded, values, on_share=lambda share: on_share(0.8 + 0.2 * share)
         )
         in_order = np.argsort(rows)
         return Attribution(
             rows=rows[in_order],
             values=values[in_order],
-            native=self._native(),
+            native=explainer.native(),
             ties=_ties(values, [column.name for column in self.columns]),
             interactions=interactions,
-            remarks=tuple(self.remarks),
+            remarks=(*self.remarks, *explainer.remarks()),
         )
 
-    def _grow(self, encoded: FloatArray, *, clock: Clock, on_share: OnShare) -> FloatArray:
+    def _grow(
+        self, explainer: Explainer, encoded: FloatArray, *, clock: Clock, on_share: OnShare
+    ) -> FloatArray:
         values = np.empty((0, len(self.columns)))
         n_next = min(_FIRST if clock.allows(1.0) else MIN_EXPLAINED, len(encoded))
         while True:
@@ -119,7 +112,7 @@ class Attributor:
             def share_of_all(share: float, n_done: int = n_done, n_next: int = n_next) -> None:
                 on_share((n_done + share * (n_next - n_done)) / len(encoded))
 
-            part = self._explain(encoded[n_done:n_next], share_of_all)
+            part = explainer.explain(encoded[n_done:n_next], on_share=share_of_all)
             values = np.concatenate([values, part])
             if n_next == len(encoded) or _is_settled(values):
                 return values
@@ -129,36 +122,16 @@ class Attributor:
                 return values
             n_next = min(2 * n_next, len(encoded))
 
-    def _explain(self, encoded: FloatArray, on_share: OnShare) -> FloatArray:
-        if self._is_linear:
-            background = self.pipeline[0].transform(self.X_train)
-            values = linear_shap(self.estimator, encoded, background=background)
-        else:
-            predicted = self.estimator.predict(encoded)
-            found = forest_shap(
-                self.estimator, encoded, predicted=predicted, n_jobs=self.n_jobs, on_share=on_share
-            )
-            values = found.values
-            if not found.is_compiled and not self.remarks:
-                self.remarks.append(_remark_package())
-        return sum_by_source(values, self.sources, len(self.columns))
-
-    def _native(self) -> FloatArray:
-        own = getattr(self.estimator, "feature_importances_", None)
-        if own is None:
-            return np.zeros(len(self.columns))
-        return sum_by_source(own, self.sources, len(self.columns))
-
     def _interactions(
-        self, encoded: FloatArray, values: FloatArray, *, on_share: OnShare
+        self, explainer: Explainer, encoded: FloatArray, values: FloatArray, *, on_share: OnShare
     ) -> tuple[Interaction, ...]:
         """The strongest pairs among those of the first variables, strongest first."""
-        if not treeshap.is_available() or self._is_linear:
+        if not treeshap.is_available() or not explainer.has_trees:
             return ()
         importances = np.abs(values).mean(axis=0)
-        sources = self.sources
-        forest = collect_forest(self.estimator)
-        samples = compared(self.estimator, encoded[:_N_INTERACTING_SAMPLES])
+        sources = explainer.sources
+        forest = collect_forest(explainer.estimator)
+        samples = compared(explainer.estimator, encoded[:_N_INTERACTING_SAMPLES])
         strengths: dict[tuple[int, int], float] = {}
         partnered = np.argsort(-importances, kind="stable")[:_N_PARTNERED]
         for n_done, variable in enumerate(partnered.tolist()):
@@ -212,11 +185,3 @@ def _ties(values: FloatArray, names: Sequence[str]) -> tuple[tuple[str, ...], ..
         else:
             groups.append([names[order[place]]])
     return tuple(tuple(group) for group in groups if len(group) > 1)
-
-
-def _remark_package() -> Remark:
-    message = N_(
-        "The compiled SHAP kernel is not available here (numba is missing) or did not add up: the "
-        "shap package computed the same values, many times slower."
-    )
-    return Remark("slow_explanation", "info", message, {})

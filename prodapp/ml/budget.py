@@ -96,3 +96,11 @@ def remark_memory(wanted: ForestSize, size: ForestSize) -> Remark:
     )
     params = {"trees": size.n_trees, "wanted": wanted.n_trees, "bag": size.bag}
     return Remark("budget_memory", "warning", message, params)
+
+
+def remark_learned(n_learned: int, n_train: int) -> Remark:
+    message = N_(
+        "This algorithm is slow on many rows: it learned from %(n)d of %(all)d training rows, "
+        "drawn at random."
+    )
+    return Remark("learned_from", "info", message, {"n": n_learned, "all": n_train})

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from prodapp.exceptions import N_
-from prodapp.ml.algorithms import BASELINE, CANDIDATES
+from prodapp.ml.algorithms import ALGORITHMS, BASELINE, CANDIDATES
 from prodapp.ml.budget import Clock
 from prodapp.ml.cross_validation import cross_predict
 from prodapp.ml.specification import Specification
@@ -82,6 +82,8 @@ def compare(
     rows, left_out = [_baseline(y, folds, spec)], []
     for place, algorithm in enumerate(CANDIDATES):
         slowest = max(row.seconds for row in rows)
+        if not ALGORITHMS[algorithm].is_available:
+            continue
         if place > 0 and not clock.allows_fitting(2 * slowest):
             left_out.append(algorithm)
             continue

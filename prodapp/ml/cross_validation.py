@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from prodapp.ml.algorithms import ALGORITHMS
-from prodapp.ml.estimators import build_pipeline, fit_pipeline, predict
+from prodapp.ml.estimators import build_pipeline, n_learned
+from prodapp.ml.fitting import fit_pipeline, predict
 from prodapp.ml.progress import part_of
 from prodapp.ml.specification import Specification
 from prodapp.ml.splits import Fold, Plan, blocked_folds, shuffled_like
@@ -88,6 +89,7 @@ def cross_predict(
             pipeline,
             X.iloc[train_rows],
             y[train_rows],
+            n_learned=n_learned(spec, n_samples=len(train_rows)),
             on_share=part_of(on_share, n_done / len(folds), (n_done + 0.9) / len(folds)),
         )
         answers = predict(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,21 @@ from sklearn.tree import BaseDecisionTree
 from prodapp.ml.treeshap import Forest
 
 FloatArray = npt.NDArray[np.float64]
+
+
+_KNOWN: Final = (
+    BaseDecisionTree,
+    BaseForest,
+    GradientBoostingRegressor,
+    GradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+)
+
+
+def is_known(estimator: Any) -> bool:
+    """Whether :func:`collect_forest` can take it."""
+    return isinstance(estimator, _KNOWN)
 
 
 def collect_forest(estimator: Any, *, output: int = 0) -> Forest:

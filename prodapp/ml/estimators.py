@@ -1,43 +1,53 @@
-"""A specification → a pipeline, and its fitting with progress."""
+"""A specification → an unfitted pipeline."""
 
 from __future__ import annotations
 
+import importlib
 import os
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
 from sklearn.base import BaseEstimator
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import (
     ExtraTreesRegressor,
     HistGradientBoostingRegressor,
     RandomForestRegressor,
 )
-from sklearn.ensemble._forest import BaseForest
 from sklearn.linear_model import ElasticNetCV, LinearRegression, Ridge
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import Pipeline
+from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeRegressor
-from threadpoolctl import threadpool_limits
 
-from prodapp.ml.budget import MIN_TREES, Clock, ForestSize
+from prodapp.ml.budget import ForestSize
 from prodapp.ml.preprocessing import build_preprocessing
 from prodapp.ml.specification import Specification
 from prodapp.ml.table import Column
+from prodapp.ml.target_scale import TargetScale
 
 #: Beyond this many samples a tree's bag grows its cost, and its answer hardly.
 MAX_BAG: Final = 20_000
 _FORESTS: Final = {"random_forest": RandomForestRegressor, "extra_trees": ExtraTreesRegressor}
-_LINEAR: Final = {"linear_regression": LinearRegression, "ridge": Ridge}
 #: Algorithms whose answer depends on the variables' units.
-_SCALED: Final = ("linear_regression", "ridge", "elastic_net")
-_FIRST_BOOSTED: Final = 20
-_SECONDS_A_BATCH: Final = 0.4
-#: Samples answered at a time: some tenths of a second for a large forest.
-_PORTION: Final = 5_000
+_SCALED: Final = (
+    "linear_regression",
+    "ridge",
+    "elastic_net",
+    "k_neighbors",
+    "support_vectors",
+    "neural_network",
+)
+#: The most samples that an algorithm learns from: its time grows faster than they do (support
+#: vectors), or that of each answer grows with them (neighbours).
+MAX_LEARNED: Final[Mapping[str, int]] = {
+    "support_vectors": 5_000,
+    "k_neighbors": 10_000,
+    "neural_network": 50_000,
+}
+
+Chosen = Mapping[str, Any]
 
 
 def available_cpus() -> int:
@@ -59,6 +69,11 @@ def forest_size(spec: Specification, *, n_samples: int) -> ForestSize | None:
     )
 
 
+def n_learned(spec: Specification, *, n_samples: int) -> int:
+    """How many of the training samples the algorithm learns from."""
+    return min(n_samples, MAX_LEARNED.get(spec.algorithm, n_samples))
+
+
 def build_pipeline(
     spec: Specification,
     columns: Sequence[Column],
@@ -73,21 +88,11 @@ def build_pipeline(
     ``n_jobs`` threads, which is safe in a forked process. ``size`` is what the memory budget
     leaves of a forest.
     """
-    chosen = spec.resolved_hyperparameters()
     if spec.algorithm in _FORESTS:
         size = size or forest_size(spec, n_samples=n_samples)
         estimator = _forest(spec, size, n_samples=n_samples, n_jobs=n_jobs)
-    elif spec.algorithm == "gradient_boosting":
-        estimator = HistGradientBoostingRegressor(
-            **chosen, early_stopping=False, random_state=spec.random_state
-        )
-    elif spec.algorithm == "decision_tree":
-        estimator = DecisionTreeRegressor(**chosen, random_state=spec.random_state)
-    elif spec.algorithm == "elastic_net":
-        # The penalty that matters depends on the target's unit, so it is found, not asked for.
-        estimator = ElasticNetCV(**chosen, cv=5, max_iter=10_000)
     else:
-        estimator = _LINEAR[spec.algorithm](**chosen)
+        estimator = _BUILDERS[spec.algorithm](spec.resolved_hyperparameters(), spec.random_state)
     preprocessing = build_preprocessing(columns, scale=spec.algorithm in _SCALED)
     return Pipeline([("preprocessing", preprocessing), ("estimator", estimator)])
 
@@ -110,101 +115,91 @@ def _forest(
     return forest
 
 
-def fit_pipeline(
-    pipeline: Pipeline,
-    X: pd.DataFrame,
-    y: npt.NDArray[np.float64],
-    *,
-    on_share: Callable[[float], None],
-    clock: Clock | None = None,
-) -> None:
-    """Fit in place, forests some trees at a time: the same forest, with progress between them.
+def _for_spread(regressor: BaseEstimator) -> BaseEstimator:
+    """``regressor`` learning the target in spreads from its mean.
 
-    ``on_share`` is called with the share of trees fitted; ``clock`` may end the fitting of a
-    forest before its last tree. The fitted forest answers in one
-    thread, which serves single samples several times faster (see :func:`predict` for many).
+    What it is tuned by then means the same for every unit, and the single precision of XGBoost's
+    and LightGBM's targets loses nothing where the target is far from zero.
     """
-    encoded = pipeline.named_steps["preprocessing"].fit_transform(X, y)
-    estimator = pipeline.named_steps["estimator"]
-    if isinstance(estimator, BaseForest):
-        _fit_forest(estimator, encoded.astype(np.float32), y, on_share=on_share, clock=clock)
-    elif isinstance(estimator, HistGradientBoostingRegressor):
-        _fit_boosting(estimator, encoded, y, on_share=on_share)
-    else:
-        estimator.fit(encoded, y)
-        on_share(1.0)
+    return TransformedTargetRegressor(regressor, transformer=TargetScale())
 
 
-def _fit_forest(
-    forest: Any,
-    X: npt.NDArray[np.float32],
-    y: npt.NDArray[np.float64],
-    *,
-    on_share: Callable[[float], None],
-    clock: Clock | None,
-) -> None:
-    n_trees = forest.n_estimators
-    batch = n_done = 0
-    pace = 0.0
-    while n_done < n_trees:
-        started = time.monotonic()
-        batch = forest.n_jobs if pace == 0 else max(forest.n_jobs, int(_SECONDS_A_BATCH / pace))
-        n_next = min(n_trees, n_done + batch)
-        if clock and n_done >= MIN_TREES and not clock.allows_fitting(pace * (n_next - n_done)):
-            break
-        # A warm start draws each tree's seed from its place in the forest, so the batches leave
-        # no trace in the result.
-        forest.set_params(n_estimators=n_next, warm_start=True)
-        forest.fit(X, y)
-        pace = (time.monotonic() - started) / (n_next - n_done)
-        n_done = n_next
-        on_share(n_done / n_trees)
-    forest.set_params(n_estimators=n_done, warm_start=False, n_jobs=1)
-    on_share(1.0)
+def _gradient_boosting(chosen: Chosen, random_state: int) -> BaseEstimator:
+    return HistGradientBoostingRegressor(**chosen, early_stopping=False, random_state=random_state)
 
 
-def _fit_boosting(
-    estimator: HistGradientBoostingRegressor,
-    X: npt.NDArray[np.float64],
-    y: npt.NDArray[np.float64],
-    *,
-    on_share: Callable[[float], None],
-) -> None:
-    """Some trees at a time; each start sorts the values into bins anew, so not too few."""
-    n_trees = estimator.max_iter
-    n_done = batch = 0
-    pace = 0.0
-    while n_done < n_trees:
-        started = time.monotonic()
-        batch = _FIRST_BOOSTED if pace == 0 else max(_FIRST_BOOSTED, int(1.0 / pace))
-        n_next = min(n_trees, n_done + batch)
-        estimator.set_params(max_iter=n_next, warm_start=True)
-        # One thread: its sums, and so the trees, are then the same on every machine, and where
-        # processors are busy OpenMP's threads would wait for each other most of the time.
-        with threadpool_limits(1, user_api="openmp"):
-            estimator.fit(X, y)
-        pace = (time.monotonic() - started) / (n_next - n_done)
-        n_done = n_next
-        on_share(n_done / n_trees)
-    estimator.set_params(warm_start=False)
+def _xgboost(chosen: Chosen, random_state: int) -> BaseEstimator:
+    package = importlib.import_module("xgboost")
+    # One thread: its sums, and so the trees, are then the same on every machine.
+    return _for_spread(
+        package.XGBRegressor(**chosen, tree_method="hist", random_state=random_state, n_jobs=1)
+    )
 
 
-def predict(
-    pipeline: Pipeline, X: pd.DataFrame, *, n_jobs: int, on_share: Callable[[float], None]
-) -> npt.NDArray[np.float64]:
-    """The answers of a fitted pipeline, some thousand samples at a time.
+def _lightgbm(chosen: Chosen, random_state: int) -> BaseEstimator:
+    package = importlib.import_module("lightgbm")
+    return _for_spread(
+        package.LGBMRegressor(
+            **chosen,
+            random_state=random_state,
+            n_jobs=1,
+            deterministic=True,
+            force_row_wise=True,  # else it measures which way is faster, and may choose otherwise
+            verbosity=-1,
+        )
+    )
 
-    Threads share samples here, not trees: a forest's own threads add their trees up in the order
-    in which they end, so that the last digit changes from call to call.
-    """
-    portions = [X.iloc[start : start + _PORTION] for start in range(0, len(X), _PORTION)]
-    answers = []
-    with ThreadPoolExecutor(max_workers=n_jobs, thread_name_prefix="predict") as executor:
-        futures = [executor.submit(pipeline.predict, portion) for portion in portions]
-        try:
-            for n_done, future in enumerate(futures, start=1):
-                answers.append(future.result())
-                on_share(n_done / len(portions))
-        finally:
-            executor.shutdown(cancel_futures=True)
-    return np.concatenate(answers)
+
+def _decision_tree(chosen: Chosen, random_state: int) -> BaseEstimator:
+    return DecisionTreeRegressor(**chosen, random_state=random_state)
+
+
+def _linear(_chosen: Chosen, _random_state: int) -> BaseEstimator:
+    return LinearRegression()
+
+
+def _ridge(chosen: Chosen, _random_state: int) -> BaseEstimator:
+    return Ridge(**chosen)
+
+
+def _elastic_net(chosen: Chosen, _random_state: int) -> BaseEstimator:
+    # The penalty that matters depends on the target's unit, so it is found, not asked for.
+    return ElasticNetCV(**chosen, cv=5, max_iter=10_000)
+
+
+def _k_neighbors(chosen: Chosen, _random_state: int) -> BaseEstimator:
+    # Of more than a few variables, search trees save nothing and answer one sample at a time.
+    return KNeighborsRegressor(**chosen, algorithm="brute")
+
+
+def _support_vectors(chosen: Chosen, _random_state: int) -> BaseEstimator:
+    gamma = "scale" if chosen["gamma"] is None else chosen["gamma"]
+    return _for_spread(SVR(C=chosen["C"], gamma=gamma))
+
+
+def _neural_network(chosen: Chosen, random_state: int) -> BaseEstimator:
+    return _for_spread(MLPRegressor(**_network(chosen), random_state=random_state))
+
+
+def _network(chosen: Chosen) -> dict[str, Any]:
+    return {
+        "hidden_layer_sizes": (chosen["n_units"],) * chosen["n_layers"],
+        "alpha": chosen["alpha"],
+        "early_stopping": True,
+        "n_iter_no_change": 15,
+        "max_iter": 300,
+    }
+
+
+_BUILDERS: Final[Mapping[str, Callable[[Chosen, int], BaseEstimator]]] = {
+    "gradient_boosting": _gradient_boosting,
+    "xgboost": _xgboost,
+    "lightgbm": _lightgbm,
+    "decision_tree": _decision_tree,
+    "linear_regression": _linear,
+    "ridge": _ridge,
+    "elastic_net": _elastic_net,
+    "k_neighbors": _k_neighbors,
+    "support_vectors": _support_vectors,
+    "neural_network": _neural_network,
+}

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final
 
 from prodapp.exceptions import DataRefused, FieldError, InvalidInput, N_
-from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM, Hyperparameter
+from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM
+from prodapp.ml.hyperparameters import Hyperparameter
 from prodapp.ml.table import Column
 
 #: Fewer samples with a target than this carry no ranking worth reading.
@@ -77,6 +78,8 @@ class Specification:
         if self.algorithm not in ALGORITHMS:
             known = {"known": ", ".join(ALGORITHMS)}
             errors.append(FieldError("/algorithm", N_("Choose one of: %(known)s."), known))
+        elif (obstacle := ALGORITHMS[self.algorithm].obstacle) is not None:
+            errors.append(obstacle)
         for name, low, high, is_integer in (
             ("test_size", 0.05, 0.5, False),
             ("random_state", 0, 2**32 - 1, True),

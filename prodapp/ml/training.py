@@ -16,16 +16,11 @@ from sklearn.pipeline import Pipeline
 
 from prodapp.ml.algorithms import AUTO
 from prodapp.ml.attribution import Attributor, Interaction
-from prodapp.ml.budget import Clock, remark_fewer_trees, remark_memory
+from prodapp.ml.budget import Clock, remark_fewer_trees, remark_learned, remark_memory
 from prodapp.ml.comparison import Comparison, compare
 from prodapp.ml.cross_validation import CrossValidation, FoldScore, Gap, cross_validate
-from prodapp.ml.estimators import (
-    available_cpus,
-    build_pipeline,
-    fit_pipeline,
-    forest_size,
-    predict,
-)
+from prodapp.ml.estimators import available_cpus, build_pipeline, forest_size, n_learned
+from prodapp.ml.fitting import fit_pipeline, predict
 from prodapp.ml.progress import STAGES, Progress, part_of
 from prodapp.ml.ranking import VariableImportance, rank_variables
 from prodapp.ml.samples import Samples, gather_samples
@@ -55,7 +50,10 @@ OnShare = Callable[[float], None]
 
 _SHARE_OF_COMPARING: Final = 0.8
 _MAX_HELD_OUT_PAIRS: Final = 500
-_LIBRARIES: Final = ("numpy", "pandas", "scikit-learn", "scipy", "numba", "shap", "skops")
+_LIBRARIES: Final = (
+    *("numpy", "pandas", "scikit-learn", "scipy", "numba", "shap", "skops"),
+    *("xgboost", "xgboost-cpu", "lightgbm"),
+)
 
 
 @dataclass(frozen=True)
@@ -213,7 +211,17 @@ def _fit(
     pipeline = build_pipeline(
         spec, samples.columns, n_samples=len(samples.y_train), n_jobs=n_jobs, size=size
     )
-    fit_pipeline(pipeline, samples.X_train, samples.y_train, on_share=on_share, clock=clock)
+    learned = n_learned(spec, n_samples=len(samples.y_train))
+    if learned < len(samples.y_train):
+        samples.remarks.append(remark_learned(learned, len(samples.y_train)))
+    fit_pipeline(
+        pipeline,
+        samples.X_train,
+        samples.y_train,
+        on_share=on_share,
+        clock=clock,
+        n_learned=learned,
+    )
     if size is not None and pipeline[-1].n_estimators < size.n_trees:
         samples.remarks.append(remark_fewer_trees(pipeline[-1].n_estimators, size.n_trees))
     return pipeline

@@ -7,8 +7,10 @@ from typing import Any
 
 from marshmallow import fields, validate
 
+from prodapp.formatting import sentence
 from prodapp.i18n import gettext
-from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm, Hyperparameter
+from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm
+from prodapp.ml.hyperparameters import Hyperparameter
 from prodapp.models import RunState, TrainingRun
 from prodapp.rest.answers import failure
 from prodapp.rest.schemas import (
@@ -130,16 +132,23 @@ class AlgorithmSchema(AnswerSchema):
     label = fields.String(required=True, metadata={"description": "For people."})
     hint = fields.String(required=True, metadata={"description": "For people: when to take it."})
     is_default = fields.Boolean(required=True)
+    obstacle = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "For people: why it cannot be taken here, null where it can."},
+    )
     hyperparameters = fields.List(fields.Nested(HyperparameterSchema), required=True)
 
 
 def describe_algorithm(name: str, algorithm: Algorithm) -> dict[str, Any]:
     """An algorithm in the caller's language."""
+    obstacle = algorithm.obstacle
     return {
         "name": name,
         "label": gettext(algorithm.label),
         "hint": gettext(algorithm.hint),
         "is_default": name == DEFAULT_ALGORITHM,
+        "obstacle": obstacle and sentence(obstacle.message, obstacle.params),
         "hyperparameters": [
             {
                 **asdict(schema),

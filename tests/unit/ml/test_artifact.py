@@ -14,7 +14,8 @@ from sklearn.preprocessing import FunctionTransformer
 from prodapp.exceptions import DataRefused
 from prodapp.ml.algorithms import ALGORITHMS, AUTO
 from prodapp.ml.artifact import dump_pipeline, load_pipeline
-from prodapp.ml.estimators import build_pipeline, fit_pipeline
+from prodapp.ml.estimators import build_pipeline
+from prodapp.ml.fitting import fit_pipeline
 from prodapp.ml.preprocessing import features_frame
 from prodapp.ml.specification import Specification
 

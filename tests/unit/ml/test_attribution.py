@@ -9,7 +9,8 @@ import pytest
 from prodapp.ml import treeshap
 from prodapp.ml.attribution import Attribution, Attributor
 from prodapp.ml.budget import MIN_EXPLAINED, Clock
-from prodapp.ml.estimators import build_pipeline, fit_pipeline
+from prodapp.ml.estimators import build_pipeline
+from prodapp.ml.fitting import fit_pipeline
 from prodapp.ml.specification import Specification
 
 from .conftest import describe

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
 
 from prodapp.ml.algorithms import ALGORITHMS, AUTO
-from prodapp.ml.estimators import MAX_BAG, available_cpus, build_pipeline, fit_pipeline, predict
+from prodapp.ml.estimators import MAX_BAG, available_cpus, build_pipeline, n_learned
 from prodapp.ml.specification import Specification
 
 from .conftest import describe
@@ -18,43 +18,35 @@ FRAME = pd.DataFrame(RNG.normal(size=(120, 3)), columns=["a", "b", "c"])
 Y = FRAME["a"].to_numpy() + RNG.normal(size=120)
 
 
-def test_fitting_in_batches_gives_the_very_same_forest() -> None:
-    spec = Specification(target="y", hyperparameters={"n_estimators": 37}, random_state=5)
-    pipeline = build_pipeline(spec, describe(FRAME), n_samples=120, n_jobs=2)
-    at_once = clone(pipeline).fit(FRAME, Y)
-    at_once.named_steps["estimator"].set_params(n_jobs=1)
-    shares: list[float] = []
-    fit_pipeline(pipeline, FRAME, Y, on_share=shares.append)
-    assert len(shares) > 1
-    assert shares[-1] == 1
-    assert len(pipeline[-1].estimators_) == 37
-    np.testing.assert_array_equal(pipeline.predict(FRAME), at_once.predict(FRAME))
+@pytest.mark.parametrize("name", [name for name in ALGORITHMS if name != AUTO])
+def test_every_hyperparameter_reaches_its_estimator(name: str) -> None:
+    chosen = {
+        key: schema.maximum if not schema.is_integer else int(schema.maximum)
+        for key, schema in ALGORITHMS[name].hyperparameters.items()
+    }
+    spec = Specification(target="y", algorithm=name, hyperparameters=chosen)
+    estimator = build_pipeline(spec, describe(FRAME), n_samples=100)[-1]
+    if isinstance(estimator, TransformedTargetRegressor):
+        estimator = estimator.regressor
+    found = estimator.get_params()
+    if name == "neural_network":
+        assert found["hidden_layer_sizes"] == (chosen.pop("n_units"),) * chosen.pop("n_layers")
+    assert {key: found[key] for key in chosen} == chosen
 
 
-def test_boosting_in_batches_gives_the_very_same_trees() -> None:
-    spec = Specification(
-        target="y", algorithm="gradient_boosting", hyperparameters={"max_iter": 45}
-    )
-    pipeline = build_pipeline(spec, describe(FRAME), n_samples=120)
-    at_once = clone(pipeline).fit(FRAME, Y)
-    shares: list[float] = []
-    fit_pipeline(pipeline, FRAME, Y, on_share=shares.append)
-    assert len(shares) > 1
-    assert shares[-1] == 1
-    np.testing.assert_array_equal(pipeline.predict(FRAME), at_once.predict(FRAME))
+@pytest.mark.parametrize("name", [name for name in ALGORITHMS if name != AUTO])
+def test_searched_values_are_allowed_and_hold_the_default(name: str) -> None:
+    for key, schema in ALGORITHMS[name].hyperparameters.items():
+        for value in schema.search:
+            Specification(target="y", algorithm=name, hyperparameters={key: value})
+        assert not schema.search or schema.default in schema.search
 
 
-def test_every_hyperparameter_reaches_its_estimator() -> None:
-    for name, algorithm in ALGORITHMS.items():
-        if name == AUTO:
-            continue
-        chosen = {
-            key: schema.maximum if not schema.is_integer else int(schema.maximum)
-            for key, schema in algorithm.hyperparameters.items()
-        }
-        spec = Specification(target="y", algorithm=name, hyperparameters=chosen)
-        estimator = build_pipeline(spec, describe(FRAME), n_samples=100)[-1]
-        assert {key: estimator.get_params()[key] for key in chosen} == chosen
+def test_slow_algorithms_learn_from_a_bounded_number_of_samples() -> None:
+    assert n_learned(Specification(target="y"), n_samples=10**6) == 10**6
+    slow = Specification(target="y", algorithm="support_vectors")
+    assert n_learned(slow, n_samples=10**6) == 5_000
+    assert n_learned(slow, n_samples=100) == 100
 
 
 def test_extra_trees_of_large_tables_have_bags_too() -> None:
@@ -80,18 +72,6 @@ def test_defaults_and_choices_reach_the_forest() -> None:
     spec = Specification(target="y", hyperparameters={"max_depth": 4, "max_features": 0.5})
     chosen = build_pipeline(spec, columns, n_samples=100)[-1]
     assert (chosen.max_depth, chosen.max_features, chosen.min_samples_leaf) == (4, 0.5, 3)
-
-
-def test_answers_do_not_depend_on_the_number_of_threads(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    pipeline = build_pipeline(Specification(target="y"), describe(FRAME), n_samples=120)
-    fit_pipeline(pipeline, FRAME, Y, on_share=lambda _: None)
-    monkeypatch.setattr("prodapp.ml.estimators._PORTION", 50)
-    shares: list[float] = []
-    answers = predict(pipeline, FRAME, n_jobs=2, on_share=shares.append)
-    np.testing.assert_array_equal(answers, pipeline.predict(FRAME))
-    assert shares == [1 / 3, 2 / 3, 1]
 
 
 def test_some_processor_is_available() -> None:

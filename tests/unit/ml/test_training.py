@@ -39,6 +39,24 @@ def trained(frame: pd.DataFrame, **options: object) -> TrainingResult:
     return train(frame, describe(frame), spec, progress=no_progress, n_jobs=1)
 
 
+@pytest.mark.parametrize("algorithm", [name for name in ALGORITHMS if name != "auto"])
+def test_a_repeat_gives_the_same_version_bit_for_bit(algorithm: str) -> None:
+    first, second = (
+        train(
+            plant(),
+            describe(plant()),
+            Specification(target="y", algorithm=algorithm, random_state=3),
+            progress=no_progress,
+            n_jobs=n_jobs,
+        )
+        for n_jobs in (1, 2)
+    )
+    assert dump_pipeline(first.pipeline) == dump_pipeline(second.pipeline)
+    assert first.ranking == second.ranking
+    assert first.metrics == second.metrics
+    assert first.held_out == second.held_out
+
+
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_ranking_follows_the_known_strengths(algorithm: str) -> None:
     result = trained(plant(), algorithm=algorithm)

@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from prodapp.caller import Caller
 from prodapp.extensions import db
+from prodapp.ml import algorithms
 from prodapp.models import RunState, TrainingRun
 from prodapp.training.jobs import run_training
 from tests.factories import make_csv, make_machine, make_ready_dataset, make_run, make_version
@@ -118,3 +119,24 @@ def test_algorithms_come_with_what_may_be_tuned(client: FlaskClient, bearer: Bea
     depth = by_name["random_forest"]["hyperparameters"][1]
     assert (depth["name"], depth["default"], depth["is_optional"]) == ("max_depth", None, True)
     assert (depth["minimum"], depth["maximum"], depth["is_integer"]) == (1, 100, True)
+    assert all(item["obstacle"] is None for item in found)
+
+
+def test_an_algorithm_whose_library_is_missing_says_so_and_is_refused(
+    client: FlaskClient, caller: Caller, bearer: Bearer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(algorithms, "_loads", lambda package: package.module != "lightgbm")
+    headers = bearer("operator")
+    found = client.get("/api/v1/algorithms", headers=headers).json
+    obstacles = {item["name"]: item["obstacle"] for item in found if item["obstacle"]}
+    assert list(obstacles) == ["lightgbm"]
+    assert "libgomp" in obstacles["lightgbm"]
+    asked = {
+        "dataset_id": make_ready_dataset(caller).id,
+        "target": "yield",
+        "algorithm": "lightgbm",
+    }
+    refused = client.post(URL, json=asked, headers=headers)
+    assert refused.status_code == 422
+    assert refused.json["errors"][0]["pointer"] == "/algorithm"
+    assert "libgomp" in refused.json["errors"][0]["detail"]

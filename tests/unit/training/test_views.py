@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from prodapp.caller import Caller
 from prodapp.extensions import db
+from prodapp.ml import algorithms
 from prodapp.ml.algorithms import ALGORITHMS
 from prodapp.models import TrainingRun
 from tests.factories import make_ready_dataset
@@ -32,6 +34,16 @@ def test_the_form_offers_every_algorithm_and_hyperparameter(
         assert f'value="{name}"' in page
         for key in algorithm.hyperparameters:
             assert f'name="{name}.{key}"' in page
+
+
+def test_the_form_cannot_choose_an_algorithm_whose_library_is_missing(
+    sign_in: SignIn, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(algorithms, "_loads", lambda package: package.module != "lightgbm")
+    page = sign_in().get(f"/app/datasets/{make_ready_dataset(caller).id}").text
+    assert 'value="lightgbm" disabled' in page
+    assert "libgomp" in page
+    assert 'name="lightgbm.num_leaves"' not in page
 
 
 def test_only_the_chosen_algorithm_takes_its_hyperparameters(

@@ -1,0 +1,98 @@
+"""XGBoost and LightGBM: fitted with progress, explained by their own SHAP values.
+
+Both compute path-dependent SHAP values themselves, the numbers of ``shap.TreeExplainer``. They are
+told to use one thread, here and in :mod:`prodapp.ml.estimators`: their sums are then the same on
+every machine, and no pool of OpenMP's is left behind for a fork to stumble over. The packages are
+imported where they are needed only.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.compose import TransformedTargetRegressor
+
+FloatArray = npt.NDArray[np.float64]
+OnShare = Callable[[float], None]
+
+#: Samples explained at a time, about a second of work.
+_PORTION: Final = 250
+
+
+def is_booster(estimator: Any) -> bool:
+    """Whether it is one of this module's, unfitted or fitted."""
+    return _package_of(estimator) in ("xgboost", "lightgbm")
+
+
+def _package_of(estimator: Any) -> str:
+    return type(_inner(estimator)).__module__.partition(".")[0]
+
+
+def _inner(estimator: Any) -> Any:
+    """The booster that learns the target in its own spread."""
+    if isinstance(estimator, TransformedTargetRegressor):
+        return getattr(estimator, "regressor_", estimator.regressor)
+    return estimator
+
+
+def fit(estimator: Any, X: FloatArray, y: FloatArray, *, on_share: OnShare) -> None:
+    """Fit in place; ``on_share`` hears of each tree, and what it raises ends the fitting."""
+    n_trees = _inner(estimator).n_estimators
+    if _package_of(estimator) == "lightgbm":
+        estimator.fit(X, y, callbacks=[lambda at: on_share((at.iteration + 1) / n_trees)])
+        return
+    outer = estimator.regressor if isinstance(estimator, TransformedTargetRegressor) else estimator
+    outer.set_params(callbacks=[_xgboost_callback(n_trees, on_share)])
+    try:
+        estimator.fit(X, y)
+    finally:
+        outer.set_params(callbacks=None)
+    _inner(estimator).set_params(callbacks=None)
+
+
+def _xgboost_callback(n_trees: int, on_share: OnShare) -> Any:
+    base: Any = importlib.import_module("xgboost.callback").TrainingCallback
+
+    class Share(base):  # type: ignore[misc]
+        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002
+            on_share((epoch + 1) / n_trees)
+            return False
+
+    return Share()
+
+
+def native_importances(estimator: Any) -> FloatArray | None:
+    """A fitted estimator's own importances (encoded columns,), those of boosters by gain."""
+    inner = _inner(estimator)
+    if _package_of(inner) == "lightgbm":
+        found: FloatArray = inner.booster_.feature_importance("gain")
+        return found
+    own = getattr(inner, "feature_importances_", None)
+    return None if own is None else np.asarray(own, dtype=np.float64)
+
+
+def shap_values(estimator: Any, X: FloatArray, *, on_share: OnShare) -> FloatArray:
+    """SHAP values (samples, encoded columns) of a fitted booster, in the target's unit."""
+    inner = _inner(estimator)
+    portions = []
+    for start in range(0, len(X), _PORTION):
+        portions.append(_contributions(inner, X[start : start + _PORTION])[:, :-1])
+        on_share(min(1.0, (start + _PORTION) / len(X)))
+    values = np.concatenate(portions).astype(np.float64)
+    if isinstance(estimator, TransformedTargetRegressor):
+        values *= estimator.transformer_.scale_[0]
+    return values
+
+
+def _contributions(inner: Any, X: FloatArray) -> FloatArray:
+    """Those of each sample, the expected answer last."""
+    if _package_of(inner) == "lightgbm":
+        found: FloatArray = inner.predict(X, pred_contrib=True)
+    else:
+        data = importlib.import_module("xgboost").DMatrix(X, nthread=1)
+        found = inner.get_booster().predict(data, pred_contribs=True)
+    return found

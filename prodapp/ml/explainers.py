@@ -1,0 +1,153 @@
+"""The right way to SHAP values for each estimator: closed form, kernel, the library's own, asking.
+
+- linear: coefficient times distance from the mean, exact;
+- scikit-learn's trees: the compiled kernel, or the shap package (:mod:`prodapp.ml.explanation`);
+- XGBoost and LightGBM: their own (:mod:`prodapp.ml.boosters`);
+- all others: estimates from asking the model (:mod:`prodapp.ml.sampled_shap`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from prodapp.exceptions import N_
+from prodapp.ml import boosters, sampled_shap
+from prodapp.ml.budget import MIN_EXPLAINED
+from prodapp.ml.ensembles import is_known
+from prodapp.ml.explanation import forest_shap, linear_shap
+from prodapp.ml.preprocessing import source_positions, sum_by_source
+from prodapp.ml.table import Column, Remark
+
+FloatArray = npt.NDArray[np.float64]
+OnShare = Callable[[float], None]
+
+#: Background samples of estimated SHAP values are quantiles of so many training samples.
+_N_BACKGROUND_FROM: Final = 2_000
+
+
+@dataclass
+class Explainer:
+    """Explains encoded samples of one fitted pipeline, by source variable."""
+
+    pipeline: Pipeline
+    columns: Sequence[Column]
+    X_train: pd.DataFrame
+    n_jobs: int
+    random_state: int
+    _is_by_package: bool = False
+    _parts: list[FloatArray] = field(default_factory=list)
+
+    @property
+    def estimator(self) -> Any:
+        return self.pipeline[-1]
+
+    @property
+    def has_trees(self) -> bool:
+        """Whether the compiled kernel knows its trees."""
+        return is_known(self.estimator)
+
+    @property
+    def _is_linear(self) -> bool:
+        return hasattr(self.estimator, "coef_")
+
+    @property
+    def _is_sampled(self) -> bool:
+        is_booster = boosters.is_booster(self.estimator)
+        return not (self._is_linear or self.has_trees or is_booster)
+
+    @cached_property
+    def sources(self) -> npt.NDArray[np.intp]:
+        """For each encoded column the position of its variable."""
+        return source_positions(self.pipeline[0], [column.name for column in self.columns])
+
+    def n_affordable(self, limit: int) -> int:
+        """How many samples to explain at most, of ``limit``."""
+        if not self._is_sampled:
+            return limit
+        return min(limit, max(MIN_EXPLAINED, sampled_shap.n_affordable(len(self.columns))))
+
+    def explain(self, encoded: FloatArray, *, on_share: OnShare) -> FloatArray:
+        """SHAP values (samples, variables)."""
+        if self._is_sampled:
+            return self._sample(encoded, on_share)
+        if self._is_linear:
+            background = self.pipeline[0].transform(self.X_train)
+            values = linear_shap(self.estimator, encoded, background=background)
+        elif boosters.is_booster(self.estimator):
+            values = boosters.shap_values(self.estimator, encoded, on_share=on_share)
+        else:
+            predicted = self.estimator.predict(encoded)
+            found = forest_shap(
+                self.estimator, encoded, predicted=predicted, n_jobs=self.n_jobs, on_share=on_share
+            )
+            values, self._is_by_package = found.values, not found.is_compiled
+        return sum_by_source(values, self.sources, len(self.columns))
+
+    def native(self) -> FloatArray:
+        """The estimator's own importances by variable; zeros where it has none."""
+        own = boosters.native_importances(self.estimator)
+        if own is None:
+            return np.zeros(len(self.columns))
+        return sum_by_source(own, self.sources, len(self.columns))
+
+    def remarks(self) -> list[Remark]:
+        """What a reader of the values explained so far should know."""
+        if self._is_by_package:
+            return [_remark_package()]
+        if self._parts:
+            return [_remark_estimated(np.concatenate(self._parts, axis=1))]
+        return []
+
+    def _sample(self, encoded: FloatArray, on_share: OnShare) -> FloatArray:
+        found = sampled_shap.shap_values(
+            self.estimator.predict,
+            encoded,
+            self._background,
+            self.sources,
+            n_variables=len(self.columns),
+            n_jobs=self.n_jobs,
+            seed=(self.random_state, len(self._parts)),
+            on_share=on_share,
+        )
+        self._parts.append(found.parts)
+        return found.values
+
+    @cached_property
+    def _background(self) -> FloatArray:
+        rng = np.random.default_rng(self.random_state)
+        n_drawn = min(_N_BACKGROUND_FROM, len(self.X_train))
+        drawn = np.sort(rng.choice(len(self.X_train), n_drawn, replace=False))
+        encoded: FloatArray = self.pipeline[0].transform(self.X_train.iloc[drawn])
+        return encoded[sampled_shap.background_rows(self.estimator.predict(encoded))]
+
+
+def _remark_package() -> Remark:
+    message = N_(
+        "The compiled SHAP kernel is not available here (numba is missing) or did not add up: the "
+        "shap package computed the same values, many times slower."
+    )
+    return Remark("slow_explanation", "info", message, {})
+
+
+def _remark_estimated(parts: FloatArray) -> Remark:
+    message = N_(
+        "This algorithm has no exact SHAP values: they were estimated on %(n)d samples, from "
+        "%(orders)d orders of the variables each. The standard error of an importance is %(error)s "
+        "at most; noise alone adds up to %(bias)s."
+    )
+    errors, biases = sampled_shap.importance_uncertainty(parts)
+    params = {
+        "n": parts.shape[1],
+        "orders": sampled_shap.N_ORDERS,
+        "error": float(errors.max()),
+        "bias": float(np.maximum(biases, 0).max()),
+    }
+    return Remark("estimated_explanation", "info", message, params)
