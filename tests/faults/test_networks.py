@@ -95,7 +95,7 @@ def queue_socket(installation: Installation) -> Path:
 def storm(installation: Installation, proxy: Proxy, name: str, *, seconds: float) -> Load:
     """Work before, in and after the storm; nothing is started again. Gives what was answered."""
     client = installation.client()
-    machine_id = client.create_machine("Watched")
+    machine_id = client.create_machine(f"Watched: {name}")
     with under_load(client, machine_id=machine_id) as load:
         time.sleep(1)
         weather_the_storm(proxy, name, seconds=seconds)
