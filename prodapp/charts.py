@@ -53,6 +53,48 @@ class SparkLine:
     height: float = SPARK_HEIGHT
 
 
+@dataclass(frozen=True)
+class ScorePlot:
+    """Scores as bars from zero to the right; what lies below ``low`` ends at the left edge.
+
+    ``bars`` are (y, x, width) of bars ``thickness`` high; ``zero`` is where they begin.
+    """
+
+    width: float
+    height: float
+    thickness: float
+    zero: float
+    bars: tuple[tuple[float, float, float], ...]
+    ticks: tuple[Tick, ...]
+
+
+def score_plot(
+    scores: Sequence[float], *, low: float = -0.5, width: float = 480.0, row: float = 22.0
+) -> ScorePlot:
+    """Place scores, of which 1 is the best, on one scale from 0 (or ``low``) to 1."""
+    margin = 14.0
+    start = 0.0 if min(scores) >= 0 else low
+
+    def place(score: float) -> float:
+        inside = min(1.0, max(start, score))
+        return round(margin + (inside - start) / (1 - start) * (width - 2 * margin), 1)
+
+    zero = place(0.0)
+    bars = tuple(
+        (round(row * index + row * 0.2, 1), min(zero, end), max(1.5, abs(end - zero)))
+        for index, end in enumerate(place(score) for score in scores)
+    )
+    values = [value for value in (low, 0.0, 0.5, 1.0) if value >= start]
+    return ScorePlot(
+        width=width,
+        height=row * len(scores),
+        thickness=row * 0.6,
+        zero=zero,
+        bars=tuple((y, x, round(length, 1)) for y, x, length in bars),
+        ticks=tuple(Tick(place(value), value) for value in values),
+    )
+
+
 def nice_ticks(low: float, high: float, n_ticks: int = N_TICKS) -> list[float]:
     """About ``n_ticks`` round values that cover ``low`` to ``high``; the ends lie at or outside."""
     if not high > low:

@@ -221,5 +221,6 @@ def init_app(app: Flask) -> None:
         locale_tag=locale_tag,
         utc_now=lambda: datetime.now(UTC),
         scatter_plot=charts.scatter_plot,
+        score_plot=charts.score_plot,
         spark_line=charts.spark_line,
     )

@@ -22,6 +22,7 @@ from prodapp.cli.base import (
     print_table,
     reading_options,
 )
+from prodapp.cli.options import setting_options, settings_of
 from prodapp.exceptions import in_english
 from prodapp.extensions import db
 from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM
@@ -66,8 +67,8 @@ run = DomainGroup("runs", help="Training runs.")
     metavar="NAME=NUMBER",
     help='A hyperparameter of the algorithm (repeat); "none" sets no limit.',
 )
+@setting_options
 @reading_options
-@click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--no-wait", is_flag=True, help="Return at once; the worker goes on.")
 @click.option("--here", is_flag=True, help="Do the work in this process, without a worker.")
 @json_option
@@ -79,11 +80,10 @@ def train(
     features: tuple[str, ...],
     algorithm: str,
     settings: tuple[str, ...],
-    seed: int,
     no_wait: bool,
     here: bool,
     as_json: bool,
-    **reading: str | None,
+    **options: Any,
 ) -> None:
     """Train machine MACHINE_ID on a CSV FILE (or a stored data set) and print the ranking."""
     caller = cli_caller()
@@ -94,7 +94,7 @@ def train(
         "features": list(features) or None,
         "algorithm": algorithm,
         "hyperparameters": dict(_setting(text) for text in settings),
-        "random_state": seed,
+        **settings_of(options),
     }
     if file is not None:
         with file.open("rb") as source:
@@ -103,7 +103,7 @@ def train(
                 machine_id=machine_id,
                 source=source,
                 filename=file.name,
-                overrides=overrides_of(reading),
+                overrides=overrides_of(options),
                 specification=specification,
             )
     else:

@@ -10,15 +10,11 @@ from typing import Any, Final
 from prodapp.exceptions import DataRefused, FieldError, InvalidInput, N_
 from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM
 from prodapp.ml.hyperparameters import Hyperparameter
+from prodapp.ml.settings import SETTINGS, VALIDATIONS
 from prodapp.ml.table import Column
 
 #: Fewer samples with a target than this carry no ranking worth reading.
 MIN_SAMPLES: Final = 20
-
-#: How samples are held out; "auto" takes what fits the data.
-VALIDATIONS: Final = ("auto", "shuffled", "time", "group")
-MAX_FOLDS: Final = 20
-MAX_GAP_ROWS: Final = 1_000_000
 
 _FEATURE_KINDS: Final = ("number", "category", "boolean")
 _LISTED_NAMES: Final = 20
@@ -80,14 +76,11 @@ class Specification:
             errors.append(FieldError("/algorithm", N_("Choose one of: %(known)s."), known))
         elif (obstacle := ALGORITHMS[self.algorithm].obstacle) is not None:
             errors.append(obstacle)
-        for name, low, high, is_integer in (
-            ("test_size", 0.05, 0.5, False),
-            ("random_state", 0, 2**32 - 1, True),
-            ("max_explained_samples", 10, 1_000_000, True),
-            ("time_budget_seconds", 1, 86_400, False),
-            ("memory_budget_megabytes", 10, 1_000_000, True),
-        ):
-            if not _is_within(getattr(self, name), low, high, is_integer=is_integer):
+        for name, setting in SETTINGS.items():
+            value, low, high = getattr(self, name), setting.minimum, setting.maximum
+            if not (setting.default is None and value is None) and not _is_within(
+                value, low, high, is_integer=setting.is_integer
+            ):
                 errors.append(_range_error(f"/{name}", low, high))
         return errors
 
@@ -100,10 +93,6 @@ class Specification:
             column = getattr(self, name)
             if column is not None and (not isinstance(column, str) or column in ("", self.target)):
                 errors.append(FieldError(f"/{name}", N_("Name a column, and not the target.")))
-        for name, low, high in (("gap_rows", 0, MAX_GAP_ROWS), ("n_folds", 2, MAX_FOLDS)):
-            value = getattr(self, name)
-            if value is not None and not _is_within(value, low, high, is_integer=True):
-                errors.append(_range_error(f"/{name}", low, high))
         return errors
 
     def _hyperparameter_errors(self) -> list[FieldError]:
@@ -203,9 +192,9 @@ def check_specification(spec: Specification, columns: Sequence[Column]) -> None:
             raise _unknown_column(pointer, name, list(by_name))
     if spec.time_column and by_name[spec.time_column].kind not in ("date", "number"):
         message = N_("“%(name)s” holds no times: name a column of dates or of numbers that count.")
-        params: dict[str, Any] = {"name": spec.time_column}
-        problem = FieldError("/time_column", message, params)
-        raise InvalidInput(message, fields=(problem,), **params)
+        raise _refused("/time_column", message, {"name": spec.time_column})
+    if spec.validation == "group" and group_column(spec, columns) is None:
+        raise _refused("/group_column", N_("Name the column that tells the groups."), {})
     target = by_name[spec.target]
     if target.kind != "number":
         raise DataRefused(
@@ -227,6 +216,10 @@ def check_specification(spec: Specification, columns: Sequence[Column]) -> None:
             N_("No column can serve as a variable. Upload a table with at least one that varies."),
             code="no_features",
         )
+
+
+def _refused(pointer: str, message: str, params: dict[str, Any]) -> InvalidInput:
+    return InvalidInput(message, fields=(FieldError(pointer, message, params),), **params)
 
 
 def _unknown_column(pointer: str, name: str, known: list[str]) -> InvalidInput:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from prodapp.exceptions import DataRefused, FieldError, InvalidInput, N_
+from prodapp.exceptions import DataRefused, N_
 from prodapp.ml.specification import MIN_SAMPLES, Specification, group_column
 from prodapp.ml.table import Column
 from prodapp.ml.timeline import Timeline, group_codes
@@ -122,8 +122,7 @@ def plan_validation(
     """What ``spec`` asks for, or what fits the data. ``frame`` holds the samples in their order.
 
     ``reach`` is how many rows back the engineered features look: blocks of time are at least so
-    far apart, so that none looks into the other. Raises ``InvalidInput`` where blocks of time are
-    asked for and there is no time, or groups and no column of them.
+    far apart, so that none looks into the other.
     """
     groups = group_column(spec, columns)
     codes = None if groups is None else group_codes(frame[groups])
@@ -136,8 +135,6 @@ def plan_validation(
         known = None if is_few else groups
         scheme, reason, params = _fitting(timeline, known, names_groups=names_groups)
     if scheme == "group":
-        if groups is None:
-            raise _refused("/group_column", N_("Name the column that tells the groups."))
         return Plan(scheme, reason, params, groups, groups=codes)
     if scheme == "shuffled":
         return Plan(scheme, reason, params)
@@ -248,7 +245,3 @@ def _check_enough(n_samples: int) -> None:
             n=n_samples,
             limit=MIN_SAMPLES,
         )
-
-
-def _refused(pointer: str, message: str) -> InvalidInput:
-    return InvalidInput(message, fields=(FieldError(pointer, message),))

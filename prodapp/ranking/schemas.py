@@ -6,6 +6,7 @@ from typing import Any
 
 from marshmallow import fields, validate
 
+from prodapp.formatting import sentence
 from prodapp.models import ModelVersion
 from prodapp.ranking import sentences
 from prodapp.ranking.alarms import alarms
@@ -29,6 +30,20 @@ class IntervalSchema(AnswerSchema):
     level = fields.Float(required=True, metadata={"examples": [0.95]})
 
 
+def _figure(description: str) -> fields.Float:
+    """One that versions of earlier releases lack."""
+    return fields.Float(
+        required=True,
+        allow_none=True,
+        dump_default=None,
+        metadata={"description": description},
+    )
+
+
+def _interval() -> fields.Nested:
+    return fields.Nested(IntervalSchema, required=True, allow_none=True, dump_default=None)
+
+
 class MetricsSchema(AnswerSchema):
     """How good the model is on samples that it had not seen. Errors in the target's unit."""
 
@@ -49,6 +64,71 @@ class MetricsSchema(AnswerSchema):
         required=True,
         metadata={"description": "Whether it beats always predicting the mean, beyond the noise."},
     )
+    skill = _figure("The share of the squared error of predicting the training mean, taken away.")
+    skill_interval = _interval()
+    mape = _figure("Mean |error| over |value|; null where `mape_reason` says why.")
+    mape_interval = _interval()
+    mape_reason = fields.Function(
+        lambda metrics: sentence(reason) if (reason := metrics.get("mape_reason")) else None,
+        required=True,
+        metadata={"type": ["string", "null"], "description": "For people."},
+    )
+    last_value_r2 = _figure("Of answering with the value before; null where rows are in no order.")
+    last_value_mae = _figure("Likewise.")
+    last_value_rmse = _figure("Likewise.")
+
+
+class FoldScoreSchema(AnswerSchema):
+    """How well one fold was predicted. Errors in the target's unit."""
+
+    r2 = fields.Float(required=True)
+    mae = fields.Float(required=True)
+    rmse = fields.Float(required=True)
+    skill = fields.Float(required=True)
+    n_train = fields.Integer(required=True)
+    n_test = fields.Integer(required=True)
+
+
+class GapSchema(AnswerSchema):
+    """R² in random folds, and in folds that keep apart what belongs together."""
+
+    shuffled_r2 = fields.Float(required=True)
+    blocked_r2 = fields.Float(required=True)
+    n_folds = fields.Integer(required=True)
+    n_samples = fields.Integer(required=True)
+    blocks = fields.String(
+        dump_default="order",
+        required=True,
+        metadata={"description": "Blocks of what.", "examples": ["time", "group", "order"]},
+    )
+    is_small = fields.Boolean(
+        dump_default=True,
+        required=True,
+        metadata={"description": "Of small models: the two figures are for each other only."},
+    )
+
+
+class ValidationSchema(AnswerSchema):
+    """How samples were held out, and the scores by fold."""
+
+    scheme = fields.String(
+        required=True,
+        metadata={
+            "description": "The held-out samples: random rows (`shuffled`), the last in `time`, "
+            "whole groups (`group`), or stretches of neighbours where no column tells the time "
+            "(`order`).",
+            "examples": ["time"],
+        },
+    )
+    reason = fields.Function(
+        lambda plan: sentence(plan["reason"], plan["params"]),
+        required=True,
+        metadata={"type": "string", "description": "For people."},
+    )
+    column = fields.String(required=True, allow_none=True)
+    gap_rows = fields.Integer(required=True)
+    n_repeats = fields.Integer(required=True)
+    folds = fields.List(fields.Nested(FoldScoreSchema), required=True)
 
 
 class ContenderSchema(AnswerSchema):
@@ -101,8 +181,45 @@ class VersionSchema(AnswerSchema):
             "oneOf": [{"$ref": "#/components/schemas/Comparison"}, {"type": "null"}],
         },
     )
+    validation = fields.Method(
+        "_validation",
+        required=True,
+        metadata={
+            "description": "Null for versions of earlier releases.",
+            "oneOf": [{"$ref": "#/components/schemas/Validation"}, {"type": "null"}],
+        },
+    )
+    gap = fields.Method(
+        "_gap",
+        required=True,
+        metadata={
+            "description": "Null for versions of earlier releases.",
+            "oneOf": [{"$ref": "#/components/schemas/Gap"}, {"type": "null"}],
+        },
+    )
+    remarks = fields.Method(
+        "_remarks",
+        required=True,
+        metadata={
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "For people: what gave way to a budget, which rows were left out.",
+        },
+    )
     library_versions = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
     created_at = Instant(required=True)
+
+    def _validation(self, version: ModelVersion) -> Any:
+        found = version.evidence.get("validation")
+        return None if found is None else ValidationSchema().dump(found)
+
+    def _gap(self, version: ModelVersion) -> Any:
+        found = version.evidence.get("gap")
+        return None if found is None else GapSchema().dump(found)
+
+    def _remarks(self, version: ModelVersion) -> list[str]:
+        remarks = version.evidence.get("remarks", [])
+        return [sentence(remark["message"], remark["params"]) for remark in remarks]
 
     def _comparison(self, version: ModelVersion) -> Any:
         found = version.evidence.get("comparison")

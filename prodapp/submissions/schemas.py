@@ -12,7 +12,7 @@ from prodapp.datasets.schemas import OverridesForm, records_field
 from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM
 from prodapp.rest.arguments import Malformed, strict_json
 from prodapp.rest.schemas import id_field, json_id_field
-from prodapp.training.schemas import MAX_COLUMN_NAME, MAX_SEED, SpecificationInput
+from prodapp.training.schemas import MAX_COLUMN_NAME, SpecificationInput, option_fields
 
 
 class RunOnDatasetInput(SpecificationInput):
@@ -47,10 +47,9 @@ class RunForm(OverridesForm):
     hyperparameters = fields.String(
         metadata={"description": "A JSON object.", "examples": ['{"n_estimators": 200}']}
     )
-    test_size = fields.Float(validate=validate.Range(min=0.05, max=0.5), metadata={"default": 0.2})
-    random_state = fields.Integer(
-        validate=validate.Range(min=0, max=MAX_SEED), metadata={"default": 0}
-    )
+
+    class Meta(OverridesForm.Meta):
+        include = option_fields(fields.Integer, fields.Float)
 
     @ma.post_load
     def _parse_hyperparameters(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:

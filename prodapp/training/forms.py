@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from werkzeug.datastructures import MultiDict
 
 from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM
+from prodapp.ml.settings import SETTINGS
+
+SETTING_FIELDS: Final = ("validation", "time_column", "group_column", *SETTINGS)
 
 
 @dataclass(frozen=True)
 class TrainForm:
-    """``hyperparameters`` are the texts of the chosen algorithm's fields."""
+    """``hyperparameters`` are the texts of the chosen algorithm's fields, ``settings`` those of the
+    fields beside it."""
 
     target: str
     algorithm: str
     features: tuple[str, ...]
     hyperparameters: Mapping[str, str]
+    settings: Mapping[str, str]
 
     @classmethod
     def parse(cls, form: MultiDict[str, str]) -> TrainForm:
@@ -33,12 +38,18 @@ class TrainForm:
                 for name, text in form.items()
                 if name.startswith(prefix)
             },
+            settings={name: form[name].strip() for name in SETTING_FIELDS if name in form},
         )
 
     def specification(self) -> dict[str, Any]:
         """The target is never among its variables, whatever boxes were left ticked."""
         features = [name for name in self.features if name != self.target]
         return {
+            **{
+                name: _value(text) if name in SETTINGS else text
+                for name, text in self.settings.items()
+                if text
+            },
             "target": self.target,
             "algorithm": self.algorithm,
             "features": features or None,

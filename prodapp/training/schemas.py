@@ -11,6 +11,7 @@ from prodapp.formatting import sentence
 from prodapp.i18n import gettext
 from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm
 from prodapp.ml.hyperparameters import Hyperparameter
+from prodapp.ml.settings import SETTINGS, VALIDATIONS
 from prodapp.models import RunState, TrainingRun
 from prodapp.rest.answers import failure
 from prodapp.rest.schemas import (
@@ -26,7 +27,6 @@ from prodapp.training import service
 
 MAX_COLUMN_NAME = 500
 MAX_COLUMNS = 2000
-MAX_SEED = 2**32 - 1
 STATES = tuple(state.value for state in RunState)
 
 
@@ -75,6 +75,40 @@ class Hyperparameters(fields.Field[dict[str, Any]]):
         }
 
 
+def option_fields(
+    integer: type[fields.Integer], number: type[fields.Float]
+) -> dict[str, fields.Field[Any]]:
+    """What a specification has beside target and algorithm, in JSON or in a form."""
+    options: dict[str, fields.Field[Any]] = {
+        "validation": fields.String(
+            validate=validate.OneOf(tuple(VALIDATIONS)),
+            metadata={
+                "description": "How samples are held out: "
+                + "; ".join(f"`{name}`: {choice.hint}" for name, choice in VALIDATIONS.items()),
+                "default": "auto",
+            },
+        ),
+        "time_column": _column_name("The column that tells when a row came; by default found."),
+        "group_column": _column_name("The column whose groups are held out whole."),
+    }
+    for name, setting in SETTINGS.items():
+        kind = integer if setting.is_integer else number
+        options[name] = kind(
+            validate=validate.Range(min=setting.minimum, max=setting.maximum),
+            allow_none=setting.default is None,
+            metadata={"description": setting.meaning, "default": setting.default},
+        )
+    return options
+
+
+def _column_name(description: str) -> fields.String:
+    return fields.String(
+        validate=validate.Length(min=1, max=MAX_COLUMN_NAME),
+        allow_none=True,
+        metadata={"description": description},
+    )
+
+
 class SpecificationInput(RequestSchema):
     """What to find out, and how. Everything but the target has a default."""
 
@@ -100,14 +134,9 @@ class SpecificationInput(RequestSchema):
             "additionalProperties": False,
         },
     )
-    test_size = JsonNumber(
-        validate=validate.Range(min=0.05, max=0.5),
-        metadata={"description": "The share of samples held out to judge by.", "default": 0.2},
-    )
-    random_state = JsonInteger(
-        validate=validate.Range(min=0, max=MAX_SEED),
-        metadata={"description": "The same number gives the same result.", "default": 0},
-    )
+
+    class Meta(RequestSchema.Meta):
+        include = option_fields(JsonInteger, JsonNumber)
 
 
 class HyperparameterSchema(AnswerSchema):

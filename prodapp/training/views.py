@@ -14,6 +14,7 @@ from prodapp.error_text import error_text
 from prodapp.exceptions import DataRefused, DomainError, InvalidInput
 from prodapp.formatting import sentence
 from prodapp.ml.algorithms import ALGORITHMS
+from prodapp.ml.settings import SETTINGS, VALIDATIONS
 from prodapp.models import DatasetState, TrainingRun
 from prodapp.training import service
 from prodapp.training.forms import TrainForm
@@ -21,6 +22,8 @@ from prodapp.training.forms import TrainForm
 bp = Blueprint("training", __name__, url_prefix="/app")
 # The form is on the page of a data set, and features do not import each other.
 bp.add_app_template_global(lambda: ALGORITHMS, "algorithms_by_name")
+bp.add_app_template_global(lambda: VALIDATIONS, "validations_by_name")
+bp.add_app_template_global(lambda: SETTINGS, "settings_by_name")
 
 
 @bp.post("/datasets/<int:dataset_id>/runs")

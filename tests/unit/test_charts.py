@@ -50,3 +50,12 @@ def test_spark_line_without_any_effect_is_flat():
     line = charts.spark_line([(1.0, 0.0), (2.0, 0.0)], largest=0.0)
     assert line is not None
     assert {point.split(",")[1] for point in line.points.split()} == {str(line.zero)}
+
+
+def test_scores_are_bars_from_zero_and_end_at_the_edges() -> None:
+    plot = charts.score_plot([0.5, 1.0, -3.0, 0.0])
+    lengths = [width for _, _, width in plot.bars]
+    assert lengths[1] == pytest.approx(2 * lengths[0], abs=0.2)
+    assert plot.bars[2][1] == plot.ticks[0].position
+    assert lengths[3] == 1.5
+    assert [tick.value for tick in charts.score_plot([0.2]).ticks] == [0.0, 0.5, 1.0]

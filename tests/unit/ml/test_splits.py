@@ -10,7 +10,7 @@ import pytest
 
 from prodapp.exceptions import DataRefused, InvalidInput
 from prodapp.ml.columns import describe_column
-from prodapp.ml.specification import Specification
+from prodapp.ml.specification import Specification, check_specification
 from prodapp.ml.splits import (
     Plan,
     blocked_folds,
@@ -176,8 +176,9 @@ def test_what_was_asked_for_is_taken() -> None:
 
 
 def test_groups_without_a_column_are_refused() -> None:
+    spec = Specification(target="y", validation="group")
     with pytest.raises(InvalidInput, match="tells the groups"):
-        planned(independent(), validation="group")
+        check_specification(spec, describe(independent()))
 
 
 def test_the_gap_follows_how_long_the_target_remembers() -> None:

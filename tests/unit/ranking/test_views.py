@@ -42,6 +42,36 @@ def test_a_result_that_explains_nothing_withholds_the_order(
     assert page.index("The order is withheld") < page.index("Show it nevertheless")
 
 
+def test_a_result_says_how_it_was_judged_and_shows_each_fold(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    version = make_version(caller)
+    page = " ".join(sign_in("viewer").get(f"/app/versions/{version.id}").text.split())
+    assert "drawn at random" in page
+    assert "in no order of time and belong to no groups" in page
+    folds = version.evidence["validation"]["folds"]
+    assert page.count('class="scores-bar') == len(folds) == 9
+    assert "Few rows: drawn 3 times." in page
+    assert "Skill" in page
+
+
+def test_a_result_of_the_release_before_is_shown_without_what_it_lacks(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    version = make_version(caller)
+    kept = ("r2", "mae", "rmse", "baseline_mae", "baseline_rmse", "n_train", "n_test", "explains")
+    intervals = ("r2_interval", "mae_interval", "rmse_interval", "n_features")
+    with command() as session:
+        metrics = {name: version.metrics[name] for name in (*kept, *intervals)}
+        evidence = {key: value for key, value in version.evidence.items() if key != "validation"}
+        evidence["gap"] = {"shuffled_r2": 0.9, "blocked_r2": 0.8, "n_folds": 3, "n_samples": 99}
+        session.execute(update(ModelVersion).values(metrics=metrics, evidence=evidence))
+    client = sign_in("viewer")
+    page = client.get(f"/app/versions/{version.id}")
+    assert page.status_code == 200
+    assert 'class="scores-bar' not in page.text
+
+
 def test_an_earlier_result_says_that_it_is_one(sign_in: SignIn, caller: Caller) -> None:
     first = make_version(caller)
     make_version(caller, make_run(caller, first.dataset))

@@ -82,3 +82,35 @@ def test_a_wrong_hyperparameter_is_said_beside_its_field_and_kept(
     assert 'id="field-gradient_boosting-learning_rate-error"' in words
     assert "Give a number from 0.001 to 1." in words
     assert db.session.scalars(select(TrainingRun)).all() == []
+
+
+def test_validation_and_budgets_go_from_the_form_to_the_run(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    form = {
+        "validation": "group",
+        "group_column": "shift",
+        "time_column": "",
+        "n_folds": "4",
+        "gap_rows": "",
+        "time_budget_seconds": "2.5",
+        "random_state": "7",
+    }
+    send(sign_in(), make_ready_dataset(caller).id, **form)
+    asked = db.session.scalars(select(TrainingRun)).one().specification
+    assert (asked["validation"], asked["group_column"], asked["time_column"]) == (
+        "group",
+        "shift",
+        None,
+    )
+    assert (asked["n_folds"], asked["gap_rows"]) == (4, None)
+    assert (asked["time_budget_seconds"], asked["random_state"]) == (2.5, 7)
+
+
+def test_a_wrong_setting_is_said_beside_its_field_and_kept(sign_in: SignIn, caller: Caller) -> None:
+    answer = send(sign_in(), make_ready_dataset(caller).id, n_folds="100", validation="group")
+    assert answer.status_code == 422
+    words = " ".join(answer.text.split())
+    assert 'name="n_folds" type="number" step="any" value="100"' in words
+    assert 'id="field-n_folds-error"' in words
+    assert 'value="group" checked' in words

@@ -1,0 +1,42 @@
+"""The options of ``flask train`` that say how a run is made, from the settings themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
+
+import click
+
+from prodapp.ml.settings import SETTINGS, VALIDATIONS
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+#: The shorter word that people type.
+_WORDS: Final = {"random_state": "seed"}
+_NAMES: Final = ("validation", "time_column", "group_column", *SETTINGS)
+
+
+def setting_options(function: Function) -> Function:
+    """Options for validation, budgets and the seed; see :func:`settings_of`."""
+    for name, setting in reversed(list(SETTINGS.items())):
+        flag = "--" + _WORDS.get(name, name).replace("_", "-")
+        kind = int if setting.is_integer else float
+        default = "found" if setting.default is None else f"{setting.default:g}"
+        words = f"{setting.meaning}  [default: {default}]"
+        function = click.option(flag, name, type=kind, help=words)(function)
+    for option in (
+        click.option("--group-column", help="The column whose groups are held out whole."),
+        click.option("--time-column", help="The column that tells when a row came."),
+        click.option(
+            "--validation",
+            type=click.Choice(list(VALIDATIONS)),
+            help="How samples are held out.  [default: auto]",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def settings_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a specification that the options say, without those that were not given."""
+    return {name: value for name in _NAMES if (value := options[name]) is not None}

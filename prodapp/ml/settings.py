@@ -1,0 +1,120 @@
+"""What can be set for a run beside the algorithm: names, words, bounds for form, API, command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from prodapp.exceptions import N_
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A number: whole if ``is_integer``. ``default`` None means that it is found.
+
+    ``label`` and ``meaning`` are templates, for people; ``part`` is where forms show it.
+    """
+
+    label: str
+    meaning: str
+    default: float | int | None
+    minimum: float
+    maximum: float
+    is_integer: bool
+    part: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several ways. ``label`` and ``hint`` are templates, for people."""
+
+    label: str
+    hint: str
+
+
+#: How samples are held out.
+VALIDATIONS: Final[Mapping[str, Choice]] = {
+    "auto": Choice(
+        N_("What fits the data"),
+        N_("In time where a column tells it, by group where one has that role, else at random."),
+    ),
+    "shuffled": Choice(
+        N_("Rows at random"),
+        N_("Flatters where rows are like their neighbours: near-copies are on both sides."),
+    ),
+    "time": Choice(
+        N_("The last in time"),
+        N_("Learns from the past, with a gap, and is judged by what came after."),
+    ),
+    "group": Choice(
+        N_("Whole groups"),
+        N_("Batches, products or shifts that the model has never met."),
+    ),
+}
+
+SETTINGS: Final[Mapping[str, Setting]] = {
+    "test_size": Setting(
+        N_("Share held out"),
+        N_("The share of samples held out to judge by."),
+        0.2,
+        0.05,
+        0.5,
+        is_integer=False,
+        part="validation",
+    ),
+    "n_folds": Setting(
+        N_("Folds"),
+        N_("The model is also judged in so many folds; empty: small models in three."),
+        None,
+        2,
+        20,
+        is_integer=True,
+        part="validation",
+    ),
+    "gap_rows": Setting(
+        N_("Rows in the gap"),
+        N_("Left out between past and future; empty: as many as the target remembers."),
+        None,
+        0,
+        1_000_000,
+        is_integer=True,
+        part="validation",
+    ),
+    "time_budget_seconds": Setting(
+        N_("Time budget in seconds"),
+        N_("When it runs short, fewer samples are explained, then fewer trees grown."),
+        600,
+        1,
+        86_400,
+        is_integer=False,
+        part="budget",
+    ),
+    "memory_budget_megabytes": Setting(
+        N_("Memory budget in megabytes"),
+        N_("For the model; when it is too small, trees learn from fewer samples each."),
+        4000,
+        10,
+        1_000_000,
+        is_integer=True,
+        part="budget",
+    ),
+    "max_explained_samples": Setting(
+        N_("Most samples explained"),
+        N_("Fewer are taken once the order of the variables is clear."),
+        4000,
+        10,
+        1_000_000,
+        is_integer=True,
+        part="budget",
+    ),
+    "random_state": Setting(
+        N_("Seed of chance"),
+        N_("The same number gives the same result."),
+        0,
+        0,
+        2**32 - 1,
+        is_integer=True,
+        part="budget",
+    ),
+}
