@@ -20,6 +20,7 @@ POINTS = (
     "dataset.claimed",  # the row is this worker's
     "dataset.reading",  # in the midst of it, as are all that end so
     "dataset.read",  # the whole file is a table in memory
+    "dataset.profiling",
     "dataset.stored",  # the table's file is durable, no row speaks of it
     "dataset.publishing",  # inside the transaction that says ready
     "dataset.ready",  # after it

@@ -17,16 +17,28 @@ from prodapp.datasets.schemas import (
     DatasetRecordsInput,
     DatasetSchema,
     DatasetUploadDocument,
-    OverridesForm,
+    OverridesInput,
     RecordsInput,
     UploadDocument,
+    UploadForm,
+    overrides_in,
 )
 from prodapp.models import Dataset
 from prodapp.rest.answers import accepted, page_answer
 from prodapp.rest.blueprint import ApiBlueprint
 from prodapp.rest.schemas import PageQuery
-from prodapp.rest.spec import headers
+from prodapp.rest.spec import headers, problems
 from prodapp.rest.uploads import is_multipart, json_or_multipart, load, uploaded_file
+from prodapp.variables.schemas import TableSettingsInput, settings_of
+
+#: What the two uploads answer instead where `confirm` is false.
+DRAFT = {
+    "201": {
+        "description": "A draft, which waits to be confirmed.",
+        "headers": headers("Location"),
+        "content": {"application/json": {"schema": DatasetDetailSchema}},
+    }
+}
 
 blp = ApiBlueprint(
     "api_datasets",
@@ -47,7 +59,9 @@ def index(query: dict[str, Any]) -> Any:
 
 @blp.post("/datasets")
 @blp.answers(202, DatasetDetailSchema, headers=headers("Location", "Retry-After"))
-@blp.describes(requestBody=json_or_multipart(DatasetRecordsInput, DatasetUploadDocument))
+@blp.describes(
+    requestBody=json_or_multipart(DatasetRecordsInput, DatasetUploadDocument), responses=DRAFT
+)
 @requires("operator", is_upload=True)
 def create() -> Any:
     """Upload a table
@@ -73,14 +87,14 @@ def index_of_machine(query: dict[str, Any], machine_id: int) -> Any:
 
 @blp.post("/machines/<id:machine_id>/datasets")
 @blp.answers(202, DatasetDetailSchema, headers=headers("Location", "Retry-After"))
-@blp.describes(requestBody=json_or_multipart(RecordsInput, UploadDocument))
+@blp.describes(requestBody=json_or_multipart(RecordsInput, UploadDocument), responses=DRAFT)
 @requires("operator", is_upload=True)
 def create_of_machine(machine_id: int) -> Any:
     """Upload a table of a machine"""
     if not is_multipart(request):
         body = load(RecordsInput)
         return _created(service.register_records(current_caller(), machine_id=machine_id, **body))
-    return _register_file(machine_id, load(OverridesForm, location="form"))
+    return _register_file(machine_id, load(UploadForm, location="form"))
 
 
 @blp.get("/datasets/<id:dataset_id>")
@@ -108,15 +122,60 @@ def download(dataset_id: int) -> Response:
     )
 
 
-def _register_file(machine_id: int, overrides: dict[str, str]) -> Any:
+@blp.put("/datasets/<id:dataset_id>/overrides")
+@blp.takes(OverridesInput)
+@blp.answers(200, DatasetDetailSchema)
+@blp.describes(responses=problems(409))
+@requires("operator")
+def reread(body: dict[str, Any], dataset_id: int) -> Any:
+    """Read a draft anew
+
+    By these choices in place of those it had; none at all leaves everything to be found out.
+    """
+    return service.reread(current_caller(), dataset_id, overrides=body["overrides"])
+
+
+@blp.post("/datasets/<id:dataset_id>/confirm")
+@blp.takes(TableSettingsInput)
+@blp.answers(202, DatasetDetailSchema, headers=headers("Location", "Retry-After"))
+@blp.describes(responses=problems(409))
+@requires("operator")
+def confirm(body: dict[str, Any], dataset_id: int) -> Any:
+    """Import a draft
+
+    With what people say of its columns; what is not said stays as it is remembered for the
+    machine. Both are remembered for its next file.
+    """
+    return _created(service.confirm(current_caller(), dataset_id, settings=settings_of(body)))
+
+
+@blp.delete("/datasets/<id:dataset_id>")
+@blp.answers(204, description="Deleted")
+@blp.describes(responses=problems(409))
+@requires("operator")
+def delete(dataset_id: int) -> Any:
+    """Delete a data set
+
+    Versions that were trained on it stay. A data set that is trained on at the moment is kept.
+    """
+    service.discard(current_caller(), dataset_id)
+    return Response(status=204)
+
+
+def _register_file(machine_id: int, form: dict[str, Any]) -> Any:
     file = uploaded_file()
+    is_draft = not form.pop("confirm")
     dataset = service.register_dataset(
         current_caller(),
         machine_id=machine_id,
         source=file.stream,
         filename=file.filename or "data.csv",
-        overrides=overrides,
+        overrides=overrides_in(form),
+        is_draft=is_draft,
     )
+    if is_draft:
+        location = url_for("api_datasets.read", dataset_id=dataset.id)
+        return dataset, 201, {"Location": location}
     return _created(dataset)
 
 

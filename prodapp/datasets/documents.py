@@ -2,37 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any, Final
 
-from prodapp.ml.intake import Preview, Table
+import pandas as pd
+
+from prodapp.datasets.memory import FirstLook, Memory
+from prodapp.exceptions import N_
+from prodapp.ml.assembly import compare
+from prodapp.ml.columns import describe_column
+from prodapp.ml.intake import Table
+from prodapp.ml.profile import profile_table
+from prodapp.ml.table import Column, Decision
+
+REMEMBERED: Final = N_("As it was chosen for the last file of this machine.")
+#: While somebody waits, the profile is of so many rows; the import looks at all of them.
+_PROFILED_ROWS: Final = 2_000
 
 
-def preview_document(preview: Preview) -> dict[str, Any]:
-    """What was decided and seen in the bounded first part of a file."""
+def preview_document(look: FirstLook, memory: Memory, *, target: str | None) -> dict[str, Any]:
+    """What was decided and seen in the bounded first part of a file.
+
+    ``remembered`` names the choices that were not made for this file but for the last one.
+    """
+    preview, head = look.preview, look.head
+    remembered = [
+        key for key, value in look.overrides.items() if memory.overrides.get(key) == value
+    ]
+    frame = head.frame.head(_PROFILED_ROWS)
+    columns = preview.columns if len(frame) == len(head.frame) else _described(frame, head.columns)
     return {
-        **_findings(preview),
+        **_findings(head, remembered),
+        "remarks": [asdict(remark) for remark in (*look.remarks, *preview.remarks)],
+        "profile": _profile(frame, columns, target),
+        "differences": _differences(head, memory),
         "rows": [list(row) for row in preview.rows],
         "n_rows": preview.n_rows,
         "is_complete": preview.is_complete,
     }
 
 
-def table_document(table: Table, *, rows: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """What was decided and seen in the whole file; ``rows`` are the first ones, as previewed."""
+def table_document(
+    table: Table, memory: Memory, *, target: str | None, preview: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What was decided and seen in the whole file; the first rows are those of ``preview``."""
     return {
-        **_findings(table),
-        "rows": [list(row) for row in rows],
+        **_findings(table, preview.get("remembered", ())),
+        "profile": _profile(table.frame, table.columns, target),
+        "differences": _differences(table, memory),
+        "rows": preview["rows"],
         "n_rows": len(table.frame),
         "is_complete": True,
     }
 
 
-def _findings(source: Preview | Table) -> dict[str, Any]:
+def _described(frame: pd.DataFrame, columns: Sequence[Column]) -> tuple[Column, ...]:
+    return tuple(
+        describe_column(frame[column.name], name=column.name, kind=column.kind, unit=column.unit)
+        for column in columns
+    )
+
+
+def _profile(frame: pd.DataFrame, columns: Sequence[Column], target: str | None) -> dict[str, Any]:
+    """``asdict`` of the profile; of a target only where it is a number of this table."""
+    kinds = {column.name: column.kind for column in columns}
+    usable = target if kinds.get(target or "") == "number" else None
+    return asdict(profile_table(frame, columns, target=usable))
+
+
+def _differences(table: Table, memory: Memory) -> list[dict[str, Any]]:
+    """From the last confirmed file; the first one differs from none."""
+    if not memory.figures:
+        return []
+    return [asdict(one) for one in compare(memory.figures, table.frame, table.columns)]
+
+
+def _findings(table: Table, remembered: Sequence[str]) -> dict[str, Any]:
     return {
-        "dialect": asdict(source.dialect),
-        "decisions": [asdict(decision) for decision in source.decisions],
-        "remarks": [asdict(remark) for remark in source.remarks],
-        "columns": [asdict(column) for column in source.columns],
+        "dialect": asdict(table.dialect),
+        "decisions": [asdict(_told(decision, remembered)) for decision in table.decisions],
+        "remembered": list(remembered),
+        "remarks": [asdict(remark) for remark in table.remarks],
+        "columns": [asdict(column) for column in table.columns],
     }
+
+
+def _told(decision: Decision, remembered: Sequence[str]) -> Decision:
+    key = decision.name if decision.column is None else f"{decision.name}:{decision.column}"
+    return replace(decision, reason=REMEMBERED, params={}) if key in remembered else decision

@@ -6,15 +6,21 @@ import logging
 import tempfile
 from pathlib import Path
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from prodapp import failpoints
 from prodapp.claims import carry_out, patiently, pulse_of
 from prodapp.datasets import transitions
 from prodapp.datasets.documents import table_document
+from prodapp.datasets.memory import memory_of, target_of
 from prodapp.extensions import command
+from prodapp.ml.assembly import remember
 from prodapp.ml.intake import Table, read_table
-from prodapp.models import Dataset
+from prodapp.models import Dataset, Machine
 from prodapp.models.lease import Lease
 from prodapp.storage import StoredFile, storage
+from prodapp.variables import write_figures
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +33,15 @@ def import_dataset(dataset_id: int) -> None:
 def _import(dataset: Dataset, lease: Lease) -> None:
     def publish() -> None:
         with command() as session:
+            if dataset.settings is not None:
+                _remember(session, dataset, table)
             transitions.succeed(
                 session,
                 lease,
                 table_key=stored.key,
                 n_rows=len(table.frame),
                 n_columns=len(table.columns),
-                preview=table_document(table, rows=dataset.preview["rows"]),
+                preview=document,
             )
             failpoints.reach("dataset.publishing")
 
@@ -42,11 +50,22 @@ def _import(dataset: Dataset, lease: Lease) -> None:
     with storage().local_path(dataset.source_key) as path:
         table = read_table(path, overrides=dataset.overrides, progress=pulse)
     failpoints.reach("dataset.read")
+    pulse("profiling", 0.9)
+    memory = memory_of(dataset.machine_id)
+    target = target_of(dataset, memory)
+    document = table_document(table, memory, target=target, preview=dataset.preview)
     stored = _store_parquet(table)
     failpoints.reach("dataset.stored")
     patiently(publish)
     failpoints.reach("dataset.ready")
     log.info("data set %s: %s rows, ready", dataset.id, len(table.frame))
+
+
+def _remember(session: Session, dataset: Dataset, table: Table) -> None:
+    """Where the values of a confirmed file lay, for the next one to be compared with."""
+    # Two files of one machine may end at the same time: its row puts them in order.
+    session.execute(select(Machine.id).where(Machine.id == dataset.machine_id).with_for_update())
+    write_figures(session, dataset.machine_id, remember(table.frame, table.columns))
 
 
 def _store_parquet(table: Table) -> StoredFile:

@@ -8,11 +8,13 @@ import marshmallow as ma
 from flask_smorest.fields import Upload
 from marshmallow import fields, validate
 
+from prodapp.datasets.preview_schemas import PreviewSchema, described_preview
 from prodapp.datasets.records import MAX_RECORDS
 from prodapp.datasets.service import waiting_for
-from prodapp.formatting import sentence
+from prodapp.ml.intake.choices import DATE_ORDERS, FILE_CHOICES
 from prodapp.models import Dataset, DatasetState
 from prodapp.rest.answers import failure
+from prodapp.rest.arguments import Malformed, strict_json
 from prodapp.rest.schemas import (
     AnswerSchema,
     Instant,
@@ -21,6 +23,7 @@ from prodapp.rest.schemas import (
     id_field,
     json_id_field,
 )
+from prodapp.variables import SENSES
 
 CELL_TYPES = ["number", "string", "boolean", "null"]
 
@@ -73,17 +76,94 @@ class DatasetQuery(PageQuery):
 
 
 class OverridesForm(RequestSchema):
-    """What the sender knows about the file; by default it is found out."""
+    """What the sender knows about the file; by default it is found out, or remembered from the
+    last file of the machine. ``prodapp.ml.intake.choices`` says what each means."""
 
     encoding = fields.String(
         validate=validate.Length(min=1, max=40), metadata={"examples": ["utf-8", "cp1252"]}
     )
-    delimiter = fields.String(validate=validate.Length(equal=1), metadata={"examples": [";", "\t"]})
-    decimal = fields.String(validate=validate.OneOf((".", ",")))
-    header = fields.String(
-        validate=validate.OneOf(("yes", "no")),
-        metadata={"description": "Whether the first line holds the names."},
+    delimiter = fields.String(
+        validate=validate.Regexp(r"(?:[^\r\n]|tab)\Z", error="Give one character, or “tab”."),
+        metadata={"pattern": r"^([^\r\n]|tab)$", "examples": [";", "tab"]},
     )
+    quote = fields.String(validate=validate.OneOf(('"', "'")))
+    sheet = fields.String(
+        validate=validate.Length(min=1, max=255),
+        metadata={"description": "The sheet of a workbook."},
+    )
+    first_row = fields.Integer(
+        validate=validate.Range(min=1),
+        metadata={"description": "The row where the table begins, counted from 1."},
+    )
+    header = fields.String(
+        validate=validate.Regexp(r"(?:yes|no|[1-9]\d?)\Z", error="Give yes, no or a number."),
+        metadata={
+            "pattern": r"^(yes|no|[1-9]\d?)$",
+            "description": "Whether there are names of columns, or how many rows of them.",
+        },
+    )
+    units_row = fields.String(
+        validate=validate.OneOf(("yes", "no")),
+        metadata={"description": "Whether a row of units stands below the names."},
+    )
+    decimal = fields.String(validate=validate.OneOf((".", ",")))
+    dates = fields.String(validate=validate.OneOf(DATE_ORDERS))
+    missing = fields.String(
+        validate=validate.Length(max=1000),
+        metadata={
+            "description": "Codes for missing values, with | between; empty: there are none."
+        },
+    )
+    overrides = fields.String(
+        metadata={
+            "description": "The same and those of single columns (`name:column`), as a JSON "
+            "object of texts.",
+            "examples": ['{"kind:batch": "category", "decimal:pH": ","}'],
+        }
+    )
+
+    @ma.post_load
+    def _parse_overrides(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        text = data.get("overrides")
+        if text is not None:
+            try:
+                data["overrides"] = Overrides().deserialize(strict_json(text.encode()))
+            except Malformed as error:
+                raise ma.ValidationError({"overrides": [str(error)]}) from error
+            except ma.ValidationError as error:
+                raise ma.ValidationError({"overrides": error.messages}) from error
+        return data
+
+
+class Overrides(fields.Dict):
+    """Choices by ``name`` or ``name:column``; intake knows which there are."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(
+            keys=fields.String(validate=validate.Length(min=1)),
+            values=fields.String(validate=validate.Length(max=1000)),
+            metadata={
+                "description": "What was decided instead of finding it out, by `name` or "
+                "`name:column`.",
+                "examples": [{"decimal": ",", "kind:batch": "category"}],
+            },
+            **more,
+        )
+
+
+def overrides_in(form: dict[str, Any]) -> dict[str, str]:
+    """Take the choices out of a loaded :class:`OverridesForm`."""
+    chosen: dict[str, str] = dict(form.pop("overrides", {}))
+    for name in FILE_CHOICES:
+        if name in form:
+            chosen.setdefault(name, str(form.pop(name)))
+    return chosen
+
+
+class OverridesInput(RequestSchema):
+    """How to read a draft anew."""
+
+    overrides = Overrides(required=True)
 
 
 class FileInput(RequestSchema):
@@ -92,13 +172,25 @@ class FileInput(RequestSchema):
     file = Upload(required=True, metadata={"description": "The CSV file."})
 
 
-class UploadDocument(OverridesForm):
+class UploadForm(OverridesForm):
+    """The fields beside the file."""
+
+    confirm = fields.Boolean(
+        load_default=True,
+        metadata={
+            "description": "`false`: a draft, to be looked at; nothing is imported before it is "
+            "confirmed."
+        },
+    )
+
+
+class UploadDocument(UploadForm):
     """A CSV file, and what the sender knows about it."""
 
     file = Upload(required=True, metadata={"description": "The CSV file."})
 
 
-class DatasetForm(OverridesForm):
+class DatasetForm(UploadForm):
     """The fields beside the file."""
 
     machine_id = id_field("The machine that the data come from.", required=True)
@@ -122,75 +214,6 @@ class DatasetRecordsInput(RecordsInput):
     machine_id = json_id_field("The machine that the data come from.", required=True)
 
 
-class DecisionSchema(AnswerSchema):
-    """One thing that was decided about the file, and why."""
-
-    name = fields.String(required=True, metadata={"examples": ["delimiter"]})
-    value = fields.String(required=True, metadata={"examples": [";"]})
-    reason = fields.Function(
-        lambda decision: sentence(decision["reason"], decision["params"]),
-        required=True,
-        metadata={"type": "string", "description": "In the caller's language."},
-    )
-
-
-class RemarkSchema(AnswerSchema):
-    """Something that a person should know about the data."""
-
-    code = fields.String(required=True)
-    severity = fields.String(required=True, validate=validate.OneOf(("info", "warning")))
-    detail = fields.Function(
-        lambda remark: sentence(remark["message"], remark["params"]),
-        required=True,
-        metadata={"type": "string", "description": "In the caller's language."},
-    )
-    row = fields.Integer(
-        required=True, allow_none=True, metadata={"description": "The line, counted from 1."}
-    )
-    column = fields.String(required=True, allow_none=True)
-
-
-class ColumnSchema(AnswerSchema):
-    """What one column is. Figures of numbers only where the kind is ``number``."""
-
-    name = fields.String(required=True)
-    kind = fields.String(
-        required=True,
-        validate=validate.OneOf(("number", "category", "boolean", "date", "text", "empty")),
-    )
-    role = fields.String(
-        required=True,
-        validate=validate.OneOf(("feature", "identifier", "time", "constant", "empty")),
-        metadata={"description": "A suggestion; only features enter a model by default."},
-    )
-    role_reason = fields.Function(
-        lambda column: sentence(column["role_reason"]) if column["role_reason"] else None,
-        required=True,
-        metadata={"type": ["string", "null"], "description": "Why it is not a feature."},
-    )
-    n_missing = fields.Integer(required=True)
-    n_distinct = fields.Integer(required=True)
-    minimum = fields.Float(required=True, allow_none=True)
-    maximum = fields.Float(required=True, allow_none=True)
-    mean = fields.Float(required=True, allow_none=True)
-    examples = fields.List(fields.String(), required=True)
-
-
-class PreviewSchema(AnswerSchema):
-    """How the file is read: of its first part while it waits for import, then of the whole."""
-
-    decisions = fields.List(fields.Nested(DecisionSchema), required=True)
-    remarks = fields.List(fields.Nested(RemarkSchema), required=True)
-    columns = fields.List(fields.Nested(ColumnSchema), required=True)
-    rows = fields.List(
-        fields.List(fields.String()),
-        required=True,
-        metadata={"description": "The first rows as text; an empty text is a missing value."},
-    )
-    n_rows = fields.Integer(required=True)
-    is_complete = fields.Boolean(required=True)
-
-
 class DatasetSchema(AnswerSchema):
     """An uploaded file and where its import stands."""
 
@@ -202,7 +225,10 @@ class DatasetSchema(AnswerSchema):
     state = fields.String(
         required=True,
         validate=validate.OneOf([state.value for state in DatasetState]),
-        metadata={"description": "Only `ready` data can be trained on; others wait for it."},
+        metadata={
+            "description": "Only `ready` data can be trained on; others wait for it, and a "
+            "`draft` waits to be confirmed."
+        },
     )
     progress = fields.Float(required=True, metadata={"description": "Of the import, 0 to 1."})
     waiting_for = fields.Function(
@@ -233,4 +259,22 @@ class DatasetSchema(AnswerSchema):
 class DatasetDetailSchema(DatasetSchema):
     """A data set with all that was found in it."""
 
+    overrides = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "What was decided instead of finding it out."},
+    )
+    target = fields.String(
+        required=True, allow_none=True, metadata={"description": "As it was confirmed."}
+    )
+    sense = fields.String(required=True, allow_none=True, validate=validate.OneOf(SENSES))
+    goal = fields.Float(required=True, allow_none=True)
     preview = fields.Nested(PreviewSchema, required=True)
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        if attr == "preview":
+            return described_preview(obj)
+        if attr in ("target", "sense", "goal"):
+            return (obj.settings or {}).get(attr)
+        return super().get_attribute(obj, attr, default)

@@ -15,10 +15,11 @@ from prodapp.auth.objects import dataset_of, hold_machine, machine_of
 from prodapp.caller import Caller
 from prodapp.datasets import transitions
 from prodapp.datasets.documents import preview_document
+from prodapp.datasets.memory import FirstLook, look_at, memory_of
 from prodapp.datasets.records import OVERRIDES, records_as_csv
 from prodapp.exceptions import Conflict, N_, NotFound
 from prodapp.extensions import command, db
-from prodapp.ml.intake import Preview, preview_file
+from prodapp.ml.intake import Preview, preview_and_head
 from prodapp.models import Dataset, DatasetState, Machine, TrainingRun
 from prodapp.models.training_run import ACTIVE
 from prodapp.models.types import db_now
@@ -50,13 +51,15 @@ def register_dataset(
     """Store an uploaded file for a machine, preview its first part, and send it to import.
 
     A draft waits for :func:`confirm` before it is imported. ``source`` must be seekable; ``check``
-    may refuse what the preview shows. Raises :class:`NotFound` and, for a file that cannot become
-    a table, :class:`DataRefused` before anything is stored.
+    may refuse what the preview shows. Without ``overrides`` it is read as the machine's last
+    confirmed file was, where that is possible. Raises :class:`NotFound` and, for a file that
+    cannot become a table, :class:`DataRefused` before anything is stored.
     """
     machine = machine_of(caller, machine_id)
-    preview = preview_file(source, filename=filename, overrides=overrides)
+    memory = memory_of(machine.id)
+    look = look_at(source, filename=filename, overrides=overrides, memory=memory)
     if check is not None:
-        check(preview)
+        check(look.preview)
     source.seek(0)
     stored = storage().put(source)
     with command() as session:
@@ -68,8 +71,8 @@ def register_dataset(
             size_bytes=stored.size,
             source_key=stored.key,
             state=DatasetState.DRAFT if is_draft else DatasetState.QUEUED,
-            preview=preview_document(preview),
-            overrides=dict(overrides or {}),
+            preview=preview_document(look, memory, target=memory.target),
+            overrides=dict(look.overrides),
             request_id=caller.request_id,
             created_by_id=caller.user_id,
         )
@@ -97,11 +100,12 @@ def reread(caller: Caller, dataset_id: int, *, overrides: Mapping[str, str]) -> 
     dataset = dataset_of(caller, dataset_id)
     _refuse_unless_draft(dataset)
     with storage().open(dataset.source_key) as source:
-        preview = preview_file(source, filename=dataset.filename, overrides=overrides)
+        found = preview_and_head(source, filename=dataset.filename, overrides=overrides)
+    memory = memory_of(dataset.machine_id)
+    look = FirstLook(*found, overrides)
+    document = preview_document(look, memory, target=memory.target)
     with command() as session:
-        _change_draft(
-            session, dataset.id, overrides=dict(overrides), preview=preview_document(preview)
-        )
+        _change_draft(session, dataset.id, overrides=dict(overrides), preview=document)
         after = {"overrides": dict(overrides)}
         audit.record(session, caller, "dataset.reread", f"dataset:{dataset.id}", after=after)
     db.session.refresh(dataset)

@@ -7,12 +7,20 @@ from typing import Any
 from flask import Response, url_for
 
 from prodapp.auth.guard import current_caller
+from prodapp.auth.objects import machine_of
 from prodapp.auth.permissions import requires
-from prodapp.machines import overviews, service
-from prodapp.machines.schemas import MachineInput, MachineQuery, MachineSchema
+from prodapp.machines import overviews, service, variables
+from prodapp.machines.schemas import (
+    MachineInput,
+    MachineQuery,
+    MachineSchema,
+    VariablesSchema,
+    variables_document,
+)
 from prodapp.rest.answers import page_answer
 from prodapp.rest.blueprint import ApiBlueprint
 from prodapp.rest.spec import headers, problems
+from prodapp.variables.schemas import TableSettingsInput, settings_of
 
 blp = ApiBlueprint(
     "api_machines",
@@ -76,3 +84,27 @@ def delete(machine_id: int) -> Any:
     """
     service.delete_machine(current_caller(), machine_id)
     return Response(status=204)
+
+
+@blp.get("/machines/<id:machine_id>/variables")
+@blp.answers(200, VariablesSchema)
+@requires("viewer")
+def read_variables(machine_id: int) -> Any:
+    """Read what is remembered of the columns of a machine's files"""
+    caller = current_caller()
+    found = variables.variables_of(caller, machine_id)
+    return variables_document(machine_of(caller, machine_id), found)
+
+
+@blp.put("/machines/<id:machine_id>/variables")
+@blp.takes(TableSettingsInput)
+@blp.answers(200, VariablesSchema)
+@requires("operator")
+def replace_variables(body: dict[str, Any], machine_id: int) -> Any:
+    """Say what the columns of a machine's files are
+
+    In place of all that was said before; it holds for files that come from now on.
+    """
+    caller = current_caller()
+    found = variables.save_variables(caller, machine_id, settings=settings_of(body))
+    return variables_document(machine_of(caller, machine_id), found)

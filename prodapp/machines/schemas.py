@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from marshmallow import fields, validate
 
 from prodapp.machines.overviews import SORTS, STATUSES
+from prodapp.models import Machine, MachineVariable
 from prodapp.names import MAX_NAME
 from prodapp.rest.schemas import (
     AnswerSchema,
@@ -12,6 +15,7 @@ from prodapp.rest.schemas import (
     PageQuery,
     RequestSchema,
 )
+from prodapp.variables import ROLES, SENSES, settings_from
 
 _CONTROL = r"\u0000-\u001f\u007f-\u009f"
 #: No control characters, and something to see.
@@ -87,3 +91,56 @@ class MachineSchema(AnswerSchema):
         required=True, allow_none=True, metadata={"description": "The first of its ranking."}
     )
     trained_at = Instant(required=True, allow_none=True)
+
+
+class VariableSchema(AnswerSchema):
+    """What is remembered of one column."""
+
+    name = fields.String(required=True)
+    label = fields.String(required=True, allow_none=True)
+    unit = fields.String(required=True, allow_none=True)
+    role = fields.String(required=True, allow_none=True, validate=validate.OneOf(ROLES))
+    kind = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "In the last confirmed file, as are the figures."},
+    )
+    low = fields.Float(
+        required=True, allow_none=True, metadata={"description": "1 % of its values are lower."}
+    )
+    middle = fields.Float(required=True, allow_none=True, metadata={"description": "The median."})
+    high = fields.Float(
+        required=True, allow_none=True, metadata={"description": "1 % of its values are higher."}
+    )
+
+
+class VariablesSchema(AnswerSchema):
+    """What is remembered for a machine's next file."""
+
+    target = fields.String(required=True, allow_none=True)
+    sense = fields.String(
+        required=True,
+        allow_none=True,
+        validate=validate.OneOf(SENSES),
+        metadata={"description": "What is wanted of the target; `hold` at the value `goal`."},
+    )
+    goal = fields.Float(required=True, allow_none=True)
+    overrides = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "How the last confirmed file was read."},
+    )
+    columns = fields.List(fields.Nested(VariableSchema), required=True)
+
+
+def variables_document(machine: Machine, variables: list[MachineVariable]) -> dict[str, Any]:
+    """What :class:`VariablesSchema` dumps."""
+    settings = settings_from(variables)
+    return {
+        "target": settings.target,
+        "sense": settings.sense,
+        "goal": settings.goal,
+        "overrides": machine.overrides or {},
+        "columns": variables,
+    }

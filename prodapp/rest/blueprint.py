@@ -44,6 +44,9 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask-smorest has no typ
     def patch(self, rule: str, **options: Any) -> Callable[[View], View]:
         return self._on("PATCH", rule, options)
 
+    def put(self, rule: str, **options: Any) -> Callable[[View], View]:
+        return self._on("PUT", rule, options)
+
     def delete(self, rule: str, **options: Any) -> Callable[[View], View]:
         return self._on("DELETE", rule, options)
 

@@ -8,6 +8,7 @@ from flask import request, url_for
 
 from prodapp.auth.guard import current_caller
 from prodapp.auth.permissions import requires
+from prodapp.datasets.schemas import overrides_in
 from prodapp.models import TrainingRun
 from prodapp.rest.answers import accepted
 from prodapp.rest.blueprint import ApiBlueprint
@@ -22,8 +23,6 @@ from prodapp.submissions.schemas import (
 )
 from prodapp.training import service as training
 from prodapp.training.schemas import RunSchema
-
-OVERRIDES = ("encoding", "delimiter", "decimal", "header")
 
 blp = ApiBlueprint("api_submissions", __name__, title="Training runs", description="")
 
@@ -62,7 +61,7 @@ def _start_with_json() -> TrainingRun:
 def _start_with_file() -> TrainingRun:
     form = load(RunForm, location="form")
     file = uploaded_file()
-    overrides = {name: form.pop(name) for name in OVERRIDES if name in form}
+    overrides = overrides_in(form)
     return service.submit_file(
         current_caller(),
         machine_id=form.pop("machine_id"),

@@ -61,6 +61,11 @@ ROLES: dict[str, str] = {
     "PATCH /api/v1/machines/<id:machine_id>": "operator",
     "GET /api/v1/machines/<id:machine_id>/datasets": "viewer",
     "POST /api/v1/machines/<id:machine_id>/datasets": "operator",
+    "GET /api/v1/machines/<id:machine_id>/variables": "viewer",
+    "PUT /api/v1/machines/<id:machine_id>/variables": "operator",
+    "DELETE /api/v1/datasets/<id:dataset_id>": "operator",
+    "PUT /api/v1/datasets/<id:dataset_id>/overrides": "operator",
+    "POST /api/v1/datasets/<id:dataset_id>/confirm": "operator",
     "GET /api/v1/machines/<id:machine_id>/ranking": "viewer",
     "GET /api/v1/runs": "viewer",
     "POST /api/v1/runs": "operator",
@@ -361,6 +366,9 @@ def snapshot() -> dict[str, list[Any]]:
 BODIES: dict[str, dict[str, Any]] = {
     "PATCH /api/v1/machines/<id:machine_id>": {"json": {"name": "mine now"}},
     "PATCH /api/v1/users/<id:user_id>": {"json": {"role": "viewer"}},
+    "PUT /api/v1/machines/<id:machine_id>/variables": {"json": {}},
+    "PUT /api/v1/datasets/<id:dataset_id>/overrides": {"json": {"overrides": {}}},
+    "POST /api/v1/datasets/<id:dataset_id>/confirm": {"json": {}},
     "POST /api/v1/machines/<id:machine_id>/datasets": {
         "data": {"file": (io.BytesIO(b"a,b\n1,2\n3,4\n"), "x.csv")}
     },

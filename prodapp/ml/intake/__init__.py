@@ -1,6 +1,12 @@
 """Bytes → table: the one way in for data, with every decision open to be seen and changed."""
 
-from prodapp.ml.intake.reading import PREVIEW_BYTES, preview_file, preview_table, read_table
+from prodapp.ml.intake.reading import (
+    PREVIEW_BYTES,
+    preview_and_head,
+    preview_file,
+    preview_table,
+    read_table,
+)
 from prodapp.ml.table import Column, Decision, Dialect, Limits, Preview, Remark, Table
 
 __all__ = [
@@ -12,6 +18,7 @@ __all__ = [
     "Preview",
     "Remark",
     "Table",
+    "preview_and_head",
     "preview_file",
     "preview_table",
     "read_table",

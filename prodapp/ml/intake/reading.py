@@ -42,17 +42,27 @@ def preview_file(
     Text and packed text are looked at for :data:`PREVIEW_BYTES`, workbooks for as much of their
     first sheet, Parquet for its first rows. Raises as :func:`preview_table` does.
     """
+    return preview_and_head(stream, filename=filename, overrides=overrides, limits=limits)[0]
+
+
+def preview_and_head(
+    stream: IO[bytes],
+    *,
+    filename: str,
+    overrides: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+) -> tuple[Preview, Table]:
+    """As :func:`preview_file`, with the part of the table that was looked at."""
     limits = limits or Limits()
+    overrides = overrides or {}
     stream.seek(0)
     head = stream.read(PREVIEW_BYTES)
     is_complete = not stream.read(1)
     if is_complete or not head.startswith((b"PK", b"PAR1")):
-        return preview_table(
-            head, filename=filename, is_complete=is_complete, overrides=overrides, limits=limits
-        )
+        return _preview_of_bytes(head, filename, is_complete, overrides, limits)
     options = {"filename": filename, "limits": limits}
     with open_table(stream, max_bytes=PREVIEW_BYTES, **options) as opened:  # type: ignore[arg-type]
-        return _preview(opened, filename=filename, overrides=overrides or {}, limits=limits)
+        return _preview(opened, filename=filename, overrides=overrides, limits=limits)
 
 
 def preview_table(
@@ -70,7 +80,12 @@ def preview_table(
     :func:`read_table` does, but that a head is not refused for what its numbers lack: they may
     come later. Workbooks and Parquet files need :func:`preview_file` or all of their bytes.
     """
-    limits = limits or Limits()
+    return _preview_of_bytes(head, filename, is_complete, overrides or {}, limits or Limits())[0]
+
+
+def _preview_of_bytes(
+    head: bytes, filename: str, is_complete: bool, overrides: Mapping[str, str], limits: Limits
+) -> tuple[Preview, Table]:
     with open_table(
         io.BytesIO(head),
         filename=filename,
@@ -78,12 +93,12 @@ def preview_table(
         is_complete=is_complete,
         max_bytes=PREVIEW_BYTES,
     ) as opened:
-        return _preview(opened, filename=filename, overrides=overrides or {}, limits=limits)
+        return _preview(opened, filename=filename, overrides=overrides, limits=limits)
 
 
 def _preview(
     opened: Opened, *, filename: str, overrides: Mapping[str, str], limits: Limits
-) -> Preview:
+) -> tuple[Preview, Table]:
     if opened.kind == "text" and not opened.is_complete:
         head = _whole_lines(opened.stream.read())
         opened = Opened("text", io.BytesIO(head), len(head), False, opened.decisions)
@@ -103,7 +118,7 @@ def _preview(
     if is_complete:
         _refuse_without_target(table)
     rows = table.frame.head(_PREVIEW_ROWS).astype(object)
-    return Preview(
+    preview = Preview(
         dialect=table.dialect,
         decisions=table.decisions,
         remarks=table.remarks,
@@ -115,6 +130,7 @@ def _preview(
         n_rows=len(table.frame),
         is_complete=is_complete,
     )
+    return preview, table
 
 
 _PARQUET_HEAD_ROWS: Final = 5_000

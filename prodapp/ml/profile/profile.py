@@ -14,6 +14,7 @@ from prodapp.exceptions import N_
 from prodapp.ml.profile.associations import Group, association_matrix, find_groups
 from prodapp.ml.profile.leaks import Suspect, suspect_leaks
 from prodapp.ml.profile.order import Order, find_order
+from prodapp.ml.profile.sparklines import sparkline
 from prodapp.ml.table import Column
 
 _SKETCH_BINS: Final = 20
@@ -45,7 +46,8 @@ class ColumnProfile:
     "empty". ``duplicate_of`` names an earlier column with the same values, ``copy_of`` one that
     this is a straight-line copy of. ``group`` is the position of its group in
     :attr:`Profile.groups`. ``sketch`` holds counts of rows: over twenty equal steps from minimum
-    to maximum, or of the most frequent classes.
+    to maximum, or of the most frequent classes. ``sparkline`` is the course of a number over the
+    rows, see :func:`~prodapp.ml.profile.sparklines.sparkline`.
     """
 
     name: str
@@ -59,6 +61,7 @@ class ColumnProfile:
     copy_of: str | None = None
     group: int | None = None
     sketch: tuple[int, ...] = ()
+    sparkline: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ def profile_table(
                 copy_of=copies.get(column.name),
                 group=group_of.get(column.name),
                 sketch=_sketch(series, column),
+                sparkline=sparkline(series) if column.kind == "number" else (),
             )
         )
     return Profile(tuple(profiles), tuple(groups), order, suspects, target)
