@@ -24,7 +24,13 @@ from prodapp.datasets import api as datasets_api
 from prodapp.machines import api as machines_api
 from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm
 from prodapp.ranking import api as ranking_api
-from prodapp.ranking.schemas import AlarmSchema, ComparisonSchema, GapSchema, ValidationSchema
+from prodapp.ranking.schemas import (
+    AlarmSchema,
+    ComparisonSchema,
+    GapSchema,
+    TuningSchema,
+    ValidationSchema,
+)
 from prodapp.rest.converters import IdConverter
 from prodapp.rest.schemas import DetailSchema, FailureSchema, ProblemSchema
 from prodapp.rest.spec import EXTENSION, PROBLEMS, RestApi, api_of, headers
@@ -203,6 +209,7 @@ def _describe_components(api: RestApi) -> None:
     components.schema("Failure", schema=FailureSchema)
     components.schema("Alarm", schema=AlarmSchema)
     components.schema("Comparison", schema=ComparisonSchema)
+    components.schema("Tuning", schema=TuningSchema)
     components.schema("Validation", schema=ValidationSchema)
     components.schema("Gap", schema=GapSchema)
 

@@ -7,17 +7,17 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from prodapp.ml.settings import SETTINGS, VALIDATIONS
+from prodapp.ml.settings import SETTINGS, TUNINGS, VALIDATIONS
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 #: The shorter word that people type.
 _WORDS: Final = {"random_state": "seed"}
-_NAMES: Final = ("validation", "time_column", "group_column", *SETTINGS)
+_NAMES: Final = ("tuning", "validation", "time_column", "group_column", *SETTINGS)
 
 
 def setting_options(function: Function) -> Function:
-    """Options for validation, budgets and the seed; see :func:`settings_of`."""
+    """Options for tuning, validation, budgets and the seed; see :func:`settings_of`."""
     for name, setting in reversed(list(SETTINGS.items())):
         flag = "--" + _WORDS.get(name, name).replace("_", "-")
         kind = int if setting.is_integer else float
@@ -31,6 +31,11 @@ def setting_options(function: Function) -> Function:
             "--validation",
             type=click.Choice(list(VALIDATIONS)),
             help="How samples are held out.  [default: auto]",
+        ),
+        click.option(
+            "--tuning",
+            type=click.Choice(list(TUNINGS)),
+            help="Search the hyperparameters that --set leaves open.  [default: none]",
         ),
     ):
         function = option(function)

@@ -34,6 +34,7 @@ from prodapp.training import service as training
 
 WATCH_SECONDS = 0.3
 ARROWS = {"increases": "↑ raises", "decreases": "↓ lowers", "nonmonotonic": "~ not linear"}
+PRINTED_TRIALS = 10
 RUN_COLUMNS = (
     "id",
     "machine_id",
@@ -237,7 +238,9 @@ def ranking_document(version: ModelVersion) -> dict[str, Any]:
         "model_version": version.number,
         "target": version.target,
         "algorithm": version.evidence.get("algorithm"),
+        "hyperparameters": version.evidence.get("hyperparameters"),
         "comparison": version.evidence.get("comparison"),
+        "tuning": version.evidence.get("tuning"),
         "metrics": version.metrics,
         "ranking": [columns_of(item, names) for item in version.ranking],
     }
@@ -253,6 +256,7 @@ def print_ranking(version: ModelVersion) -> None:
         f"(always the mean: MAE {m['baseline_mae']:.4g}; {m['n_test']} held-out samples)"
     )
     _print_leaderboard(version)
+    _print_tuning(version)
     if not m["explains"]:
         click.secho(
             "These variables do not explain the target: do not act on this order.", bold=True
@@ -284,3 +288,22 @@ def _print_leaderboard(version: ModelVersion) -> None:
         ],
     )
     click.echo(f"Taken: {version.evidence['algorithm']}.")
+
+
+def _print_tuning(version: ModelVersion) -> None:
+    tuning = version.evidence.get("tuning")
+    if tuning is None:
+        return
+    print_table(
+        ("R²", "rows", "seconds", "configuration"),
+        [
+            (
+                f"{trial['r2']:.3f}",
+                trial["n_samples"],
+                f"{trial['seconds']:.1f}",
+                " ".join(f"{name}={value}" for name, value in trial["hyperparameters"].items()),
+            )
+            for trial in tuning["trials"][:PRINTED_TRIALS]
+        ],
+    )
+    click.echo(f"{len(tuning['trials'])} configurations tried; the first was taken.")

@@ -74,10 +74,7 @@ def compare(
 
     When the time budget runs short the candidates that come later are left out, which is said.
     """
-    if len(y) > MAX_COMPARED:
-        rng = np.random.default_rng(spec.random_state)
-        chosen = np.sort(rng.choice(len(y), MAX_COMPARED, replace=False))
-        X, y, plan = X.iloc[chosen], y[chosen], plan.taken(chosen)
+    X, y, plan = thinned(X, y, plan, random_state=spec.random_state)
     folds = plan.folds(len(y), n_folds=N_FOLDS, random_state=spec.random_state)
     rows, left_out = [_baseline(y, folds, spec)], []
     for place, algorithm in enumerate(CANDIDATES):
@@ -92,13 +89,29 @@ def compare(
             on_share((place + share) / len(CANDIDATES))
 
         candidate = replace(spec, algorithm=algorithm, hyperparameters={})
-        rows.append(_contend(candidate, columns, X, y, folds, n_jobs=n_jobs, on_share=share_of_all))
+        rows.append(contend(candidate, columns, X, y, folds, n_jobs=n_jobs, on_share=share_of_all))
     remarks = (_remark(left_out),) if left_out else ()
     best_first = sorted(rows, key=lambda row: -row.r2)
     return Comparison(tuple(best_first), len(folds), len(y), remarks)
 
 
-def _contend(
+def thinned(
+    X: pd.DataFrame,
+    y: FloatArray,
+    plan: Plan,
+    *,
+    n_samples: int = MAX_COMPARED,
+    random_state: int,
+) -> tuple[pd.DataFrame, FloatArray, Plan]:
+    """At most ``n_samples`` of the samples, drawn at random, in their order."""
+    if len(y) <= n_samples:
+        return X, y, plan
+    rng = np.random.default_rng(random_state)
+    chosen = np.sort(rng.choice(len(y), n_samples, replace=False))
+    return X.iloc[chosen], y[chosen], plan.taken(chosen)
+
+
+def contend(
     spec: Specification,
     columns: Sequence[Column],
     X: pd.DataFrame,
@@ -108,6 +121,7 @@ def _contend(
     n_jobs: int,
     on_share: OnShare,
 ) -> Contender:
+    """The row of one algorithm with its hyperparameters, judged on ``folds``."""
     started = time.monotonic()
     predicted = cross_predict(spec, columns, X, y, folds, n_jobs=n_jobs, on_share=on_share)
     seconds = time.monotonic() - started

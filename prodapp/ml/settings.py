@@ -53,6 +53,19 @@ VALIDATIONS: Final[Mapping[str, Choice]] = {
     ),
 }
 
+#: How the hyperparameters that are not given are searched.
+TUNINGS: Final[Mapping[str, Choice]] = {
+    "none": Choice(N_("None"), N_("The settings as they are given.")),
+    "halving": Choice(
+        N_("Many quickly, the best thoroughly"),
+        N_("All on few rows, the better third on three times as many, until all rows are used."),
+    ),
+    "random": Choice(N_("Some at random"), N_("As many combinations as said, drawn at random.")),
+    "grid": Choice(
+        N_("Every combination"), N_("Of all values worth trying, as far as the time budget goes.")
+    ),
+}
+
 SETTINGS: Final[Mapping[str, Setting]] = {
     "test_size": Setting(
         N_("Share held out"),
@@ -80,6 +93,15 @@ SETTINGS: Final[Mapping[str, Setting]] = {
         1_000_000,
         is_integer=True,
         part="validation",
+    ),
+    "n_candidates": Setting(
+        N_("Configurations tried"),
+        N_("By a search that draws them."),
+        20,
+        2,
+        500,
+        is_integer=True,
+        part="tuning",
     ),
     "time_budget_seconds": Setting(
         N_("Time budget in seconds"),

@@ -10,7 +10,7 @@ from typing import Any, Final
 from prodapp.exceptions import DataRefused, FieldError, InvalidInput, N_
 from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM
 from prodapp.ml.hyperparameters import Hyperparameter
-from prodapp.ml.settings import SETTINGS, VALIDATIONS
+from prodapp.ml.settings import SETTINGS, TUNINGS, VALIDATIONS
 from prodapp.ml.table import Column
 
 #: Fewer samples with a target than this carry no ranking worth reading.
@@ -33,15 +33,18 @@ class Specification:
     ``test_size`` is the share of samples held out, parted from the others as ``validation`` says
     (:mod:`prodapp.ml.splits`): in the order of ``time_column`` with ``gap_rows`` samples between
     (None: found), by ``group_column``, or at random. The model is also judged in ``n_folds`` folds
-    (None: small models, three folds). Samples are explained until the order is clear,
-    ``max_explained_samples`` at most; :mod:`prodapp.ml.budget` says what gives way when time or
-    memory run out. Wrong values raise ``InvalidInput`` at once.
+    (None: small models, three folds). ``tuning`` searches the hyperparameters that are not given
+    (:mod:`prodapp.ml.tuning`), ``n_candidates`` at most but in a grid. Samples are explained until
+    the order is clear, ``max_explained_samples`` at most; :mod:`prodapp.ml.budget` says what gives
+    way when time or memory run out. Wrong values raise ``InvalidInput`` at once.
     """
 
     target: str
     features: tuple[str, ...] | None = None
     algorithm: str = DEFAULT_ALGORITHM
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    tuning: str = "none"
+    n_candidates: int = 20
     validation: str = "auto"
     time_column: str | None = None
     group_column: str | None = None
@@ -76,6 +79,9 @@ class Specification:
             errors.append(FieldError("/algorithm", N_("Choose one of: %(known)s."), known))
         elif (obstacle := ALGORITHMS[self.algorithm].obstacle) is not None:
             errors.append(obstacle)
+        if self.tuning not in TUNINGS:
+            known = {"known": ", ".join(TUNINGS)}
+            errors.append(FieldError("/tuning", N_("Choose one of: %(known)s."), known))
         for name, setting in SETTINGS.items():
             value, low, high = getattr(self, name), setting.minimum, setting.maximum
             if not (setting.default is None and value is None) and not _is_within(

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import metadata
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,7 @@ from prodapp.ml.samples import Samples, gather_samples
 from prodapp.ml.specification import Specification, check_specification
 from prodapp.ml.splits import Plan
 from prodapp.ml.table import Column, Remark
+from prodapp.ml.tuning import Trial, Tuning, configurations, tune
 from prodapp.ml.validation import Interval, Metrics, measure, time_blocks
 
 __all__ = [
@@ -41,6 +42,8 @@ __all__ = [
     "Plan",
     "Progress",
     "TrainingResult",
+    "Trial",
+    "Tuning",
     "VariableImportance",
     "train",
 ]
@@ -48,7 +51,7 @@ __all__ = [
 FloatArray = npt.NDArray[np.float64]
 OnShare = Callable[[float], None]
 
-_SHARE_OF_COMPARING: Final = 0.8
+_SHARE_OF_CHOOSING: Final = 0.8
 _MAX_HELD_OUT_PAIRS: Final = 500
 _LIBRARIES: Final = (
     *("numpy", "pandas", "scikit-learn", "scipy", "numba", "shap", "skops"),
@@ -63,7 +66,8 @@ class TrainingResult:
     ``stage_seconds`` says where the time went, ``left_out`` holds (column, reason template),
     ``held_out`` at most 500 pairs of actual and predicted target; ``ties`` are variables that the
     explained samples do not tell apart, ``interactions`` the strongest pairs. ``algorithm`` is what
-    was trained; ``comparison`` is there where several were compared.
+    was trained, with these ``hyperparameters``; ``comparison`` and ``tuning`` are there where
+    several algorithms or configurations were compared.
     """
 
     pipeline: Pipeline
@@ -72,6 +76,8 @@ class TrainingResult:
     validation: CrossValidation
     algorithm: str
     comparison: Comparison | None
+    tuning: Tuning | None
+    hyperparameters: Mapping[str, Any]
     n_explained: int
     ties: tuple[tuple[str, ...], ...]
     interactions: tuple[Interaction, ...]
@@ -128,8 +134,10 @@ def train(
     check_specification(spec, columns)
     samples = gather_samples(frame, columns, spec)
     stages.enter("fitting")
-    spec, comparison = _choose(samples, spec, clock, stages, n_jobs=n_jobs)
-    begun = _SHARE_OF_COMPARING if comparison else 0.0
+    search = _Choice(samples, clock, stages, n_jobs)
+    spec, comparison = search.algorithm(spec)
+    spec, tuning = search.hyperparameters(spec)
+    begun = search.share_done
     pipeline = _fit(
         samples,
         spec,
@@ -168,6 +176,8 @@ def train(
         validation=validation,
         algorithm=spec.algorithm,
         comparison=comparison,
+        tuning=tuning,
+        hyperparameters=spec.resolved_hyperparameters(),
         n_explained=len(found.rows),
         ties=found.ties,
         interactions=found.interactions,
@@ -180,24 +190,46 @@ def train(
     )
 
 
-def _choose(
-    samples: Samples, spec: Specification, clock: Clock, stages: _Stages, *, n_jobs: int
-) -> tuple[Specification, Comparison | None]:
-    """What to train: the best of several where that is asked for."""
-    if spec.algorithm != AUTO:
-        return spec, None
-    comparison = compare(
-        spec,
-        samples.columns,
-        samples.X_train,
-        samples.y_train,
-        samples.learning_plan,
-        n_jobs=n_jobs,
-        clock=clock,
-        on_share=lambda share: stages.share(_SHARE_OF_COMPARING * share),
-    )
-    samples.remarks += comparison.remarks
-    return replace(spec, algorithm=comparison.winner), comparison
+@dataclass
+class _Choice:
+    """What to train, chosen among the training samples; ``share_done`` is that of fitting."""
+
+    samples: Samples
+    clock: Clock
+    stages: _Stages
+    n_jobs: int
+    share_done: float = 0.0
+
+    def algorithm(self, spec: Specification) -> tuple[Specification, Comparison | None]:
+        """The best of several where that is asked for."""
+        if spec.algorithm != AUTO:
+            return spec, None
+        comparison = compare(spec, *self._learned, **self._next_part())
+        self.samples.remarks += comparison.remarks
+        return replace(spec, algorithm=comparison.winner), comparison
+
+    def hyperparameters(self, spec: Specification) -> tuple[Specification, Tuning | None]:
+        """The best configuration where a search is asked for and there is something to search."""
+        if spec.tuning == "none" or len(configurations(spec)) == 1:
+            return spec, None
+        tuning = tune(spec, *self._learned, **self._next_part())
+        self.samples.remarks += tuning.remarks
+        return replace(spec, hyperparameters=tuning.winner), tuning
+
+    @property
+    def _learned(self) -> tuple[list[Column], pd.DataFrame, FloatArray, Plan]:
+        samples = self.samples
+        return samples.columns, samples.X_train, samples.y_train, samples.learning_plan
+
+    def _next_part(self) -> dict[str, Any]:
+        begun = self.share_done
+        self.share_done += (1 - begun) * _SHARE_OF_CHOOSING
+        span = self.share_done - begun
+
+        def on_share(share: float) -> None:
+            self.stages.share(begun + span * share)
+
+        return {"n_jobs": self.n_jobs, "clock": self.clock, "on_share": on_share}
 
 
 def _fit(

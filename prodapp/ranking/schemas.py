@@ -152,6 +152,28 @@ class ComparisonSchema(AnswerSchema):
     n_samples = fields.Integer(required=True)
 
 
+class TrialSchema(AnswerSchema):
+    """One configuration that a search tried, judged as contenders are."""
+
+    hyperparameters = fields.Dict(keys=fields.String(), required=True)
+    is_default = fields.Boolean(required=True)
+    n_samples = fields.Integer(required=True)
+    r2 = fields.Float(required=True)
+    r2_interval = fields.Nested(IntervalSchema, required=True)
+    mae = fields.Float(required=True)
+    rmse = fields.Float(required=True)
+    seconds = fields.Float(required=True)
+
+
+class TuningSchema(AnswerSchema):
+    """A search for hyperparameters on folds of the training samples; the first trial was taken."""
+
+    method = fields.String(required=True)
+    trials = fields.List(fields.Nested(TrialSchema), required=True)
+    n_folds = fields.Integer(required=True)
+    n_samples = fields.Integer(required=True)
+
+
 class VersionSchema(AnswerSchema):
     """What a run published. Immutable but for ``is_champion``."""
 
@@ -206,6 +228,23 @@ class VersionSchema(AnswerSchema):
             "description": "For people: what gave way to a budget, which rows were left out.",
         },
     )
+    hyperparameters = fields.Function(
+        lambda version: version.evidence.get("hyperparameters"),
+        required=True,
+        metadata={
+            "type": ["object", "null"],
+            "description": "Those of the algorithm, all of them; null for versions made before "
+            "they were kept.",
+        },
+    )
+    tuning = fields.Method(
+        "_tuning",
+        required=True,
+        metadata={
+            "description": "Where hyperparameters were searched.",
+            "oneOf": [{"$ref": "#/components/schemas/Tuning"}, {"type": "null"}],
+        },
+    )
     library_versions = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
     created_at = Instant(required=True)
 
@@ -224,6 +263,10 @@ class VersionSchema(AnswerSchema):
     def _comparison(self, version: ModelVersion) -> Any:
         found = version.evidence.get("comparison")
         return None if found is None else ComparisonSchema().dump(found)
+
+    def _tuning(self, version: ModelVersion) -> Any:
+        found = version.evidence.get("tuning")
+        return None if found is None else TuningSchema().dump(found)
 
 
 class RankingRowSchema(AnswerSchema):

@@ -9,9 +9,10 @@ from typing import Any, Final
 from werkzeug.datastructures import MultiDict
 
 from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM
+from prodapp.ml.hyperparameters import Hyperparameter
 from prodapp.ml.settings import SETTINGS
 
-SETTING_FIELDS: Final = ("validation", "time_column", "group_column", *SETTINGS)
+SETTING_FIELDS: Final = ("tuning", "validation", "time_column", "group_column", *SETTINGS)
 
 
 @dataclass(frozen=True)
@@ -56,15 +57,24 @@ class TrainForm:
             "hyperparameters": {
                 name: _value(text)
                 for name, text in self.hyperparameters.items()
-                if text or self._is_optional(name)
+                if (text or self._is_optional(name)) and not self._is_searched(name, text)
             },
         }
 
     def _is_optional(self, name: str) -> bool:
         """Whether an empty field means "no limit" rather than the default."""
-        algorithm = ALGORITHMS.get(self.algorithm)
-        schema = algorithm.hyperparameters.get(name) if algorithm else None
+        schema = self._schema(name)
         return schema is not None and schema.is_optional
+
+    def _schema(self, name: str) -> Hyperparameter | None:
+        algorithm = ALGORITHMS.get(self.algorithm)
+        return algorithm.hyperparameters.get(name) if algorithm else None
+
+    def _is_searched(self, name: str, text: str) -> bool:
+        """Whether a search decides: it is wanted, and the field holds what it held at first."""
+        schema = self._schema(name)
+        is_searching = self.settings.get("tuning", "none") != "none"
+        return is_searching and schema is not None and _value(text) == schema.default
 
 
 def _value(text: str) -> Any:

@@ -113,7 +113,9 @@ def _evidence(result: TrainingResult) -> dict[str, Any]:
         "gap": asdict(result.validation.gap),
         "validation": _validation(result),
         "algorithm": result.algorithm,
+        "hyperparameters": dict(result.hyperparameters),
         "comparison": _comparison(result),
+        "tuning": _tuning(result),
         "n_explained": result.n_explained,
         "ties": [list(names) for names in result.ties],
         "interactions": [asdict(pair) for pair in result.interactions],
@@ -136,6 +138,18 @@ def _validation(result: TrainingResult) -> dict[str, Any]:
         "gap_rows": plan.gap,
         "n_repeats": result.validation.n_repeats,
         "folds": [asdict(score) for score in result.validation.scores],
+    }
+
+
+def _tuning(result: TrainingResult) -> dict[str, Any] | None:
+    found = result.tuning
+    if found is None:
+        return None
+    return {
+        "method": found.method,
+        "trials": [asdict(trial) for trial in found.trials],
+        "n_folds": found.n_folds,
+        "n_samples": found.n_samples,
     }
 
 

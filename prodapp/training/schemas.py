@@ -11,7 +11,7 @@ from prodapp.formatting import sentence
 from prodapp.i18n import gettext
 from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm
 from prodapp.ml.hyperparameters import Hyperparameter
-from prodapp.ml.settings import SETTINGS, VALIDATIONS
+from prodapp.ml.settings import SETTINGS, TUNINGS, VALIDATIONS
 from prodapp.models import RunState, TrainingRun
 from prodapp.rest.answers import failure
 from prodapp.rest.schemas import (
@@ -80,6 +80,14 @@ def option_fields(
 ) -> dict[str, fields.Field[Any]]:
     """What a specification has beside target and algorithm, in JSON or in a form."""
     options: dict[str, fields.Field[Any]] = {
+        "tuning": fields.String(
+            validate=validate.OneOf(tuple(TUNINGS)),
+            metadata={
+                "description": "How the hyperparameters that are not given are searched: "
+                + "; ".join(f"`{name}`: {choice.hint}" for name, choice in TUNINGS.items()),
+                "default": "none",
+            },
+        ),
         "validation": fields.String(
             validate=validate.OneOf(tuple(VALIDATIONS)),
             metadata={
@@ -151,6 +159,11 @@ class HyperparameterSchema(AnswerSchema):
     is_integer = fields.Boolean(required=True)
     is_optional = fields.Boolean(
         required=True, metadata={"description": "Whether null, no limit, is allowed."}
+    )
+    search = fields.List(
+        fields.Float(allow_none=True),
+        required=True,
+        metadata={"description": "The values that tuning tries; none where it leaves it alone."},
     )
 
 

@@ -14,7 +14,7 @@ from prodapp.error_text import error_text
 from prodapp.exceptions import DataRefused, DomainError, InvalidInput
 from prodapp.formatting import sentence
 from prodapp.ml.algorithms import ALGORITHMS
-from prodapp.ml.settings import SETTINGS, VALIDATIONS
+from prodapp.ml.settings import SETTINGS, TUNINGS, VALIDATIONS
 from prodapp.models import DatasetState, TrainingRun
 from prodapp.training import service
 from prodapp.training.forms import TrainForm
@@ -22,6 +22,7 @@ from prodapp.training.forms import TrainForm
 bp = Blueprint("training", __name__, url_prefix="/app")
 # The form is on the page of a data set, and features do not import each other.
 bp.add_app_template_global(lambda: ALGORITHMS, "algorithms_by_name")
+bp.add_app_template_global(lambda: TUNINGS, "tunings_by_name")
 bp.add_app_template_global(lambda: VALIDATIONS, "validations_by_name")
 bp.add_app_template_global(lambda: SETTINGS, "settings_by_name")
 

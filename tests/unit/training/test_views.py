@@ -36,6 +36,25 @@ def test_the_form_offers_every_algorithm_and_hyperparameter(
             assert f'name="{name}.{key}"' in page
 
 
+def test_a_search_is_asked_for_and_leaves_what_was_changed(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    dataset = make_ready_dataset(caller)
+    answer = send(
+        sign_in(),
+        dataset.id,
+        algorithm="decision_tree",
+        tuning="random",
+        n_candidates="5",
+        **{"decision_tree.max_depth": "", "decision_tree.min_samples_leaf": "7"},
+    )
+    assert answer.status_code == 302
+    run = db.session.scalars(select(TrainingRun)).one()
+    assert run.specification["tuning"] == "random"
+    assert run.specification["n_candidates"] == 5
+    assert run.specification["hyperparameters"] == {"min_samples_leaf": 7}
+
+
 def test_the_form_cannot_choose_an_algorithm_whose_library_is_missing(
     sign_in: SignIn, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
