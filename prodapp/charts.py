@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 Pair = Sequence[float]
 N_TICKS = 5
@@ -51,6 +51,38 @@ class SparkLine:
     zero: float
     width: float = SPARK_WIDTH
     height: float = SPARK_HEIGHT
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of a distribution, from its upper left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+def distribution_bars(counts: Sequence[int]) -> tuple[Bar, ...]:
+    """Bars for counts of rows, side by side in a drawing as large as a :class:`SparkLine`.
+
+    A count of at least one is never so low that it cannot be seen.
+    """
+    most = max(counts, default=0)
+    if most <= 0:
+        return ()
+    step = SPARK_WIDTH / len(counts)
+    heights = [count and max(1.5, count / most * SPARK_HEIGHT) for count in counts]
+    return tuple(
+        Bar(
+            x=round(place * step, 2),
+            y=round(SPARK_HEIGHT - height, 2),
+            width=round(step * 0.86, 2),
+            height=round(height, 2),
+        )
+        for place, height in enumerate(heights)
+        if height
+    )
 
 
 @dataclass(frozen=True)
@@ -104,6 +136,60 @@ def nice_ticks(low: float, high: float, n_ticks: int = N_TICKS) -> list[float]:
     step = next((s for s in NICE_STEPS if s * power >= rough * 0.999), NICE_STEPS[-1]) * power
     first, last = math.floor(low / step), math.ceil(high / step)
     return [step * index for index in range(first, last + 1)]
+
+
+@dataclass(frozen=True)
+class TrendPlot:
+    """A value over time: ``band`` from the lowest to the highest of each step, ``line`` their mean.
+
+    Both are SVG point lists. ``left`` to ``right`` and ``top`` to ``bottom`` bound the drawing
+    within ``width`` and ``height``.
+    """
+
+    band: str
+    line: str
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    start: float
+    end: float
+    width: float = 960.0
+    height: float = 280.0
+    left: float = 72.0
+    right: float = 944.0
+    top: float = 12.0
+    bottom: float = 244.0
+
+    def x_of(self, position: float) -> float:
+        """Where a position on the axis lies; those outside lie at its ends."""
+        share = (position - self.start) / ((self.end - self.start) or 1.0)
+        return round(self.left + min(1.0, max(0.0, share)) * (self.right - self.left), 1)
+
+
+def trend_plot(
+    steps: Sequence[tuple[float, float, float, float]], *, start: float, end: float
+) -> TrendPlot:
+    """Draw steps of (position, lowest, mean, highest) over an axis from ``start`` to ``end``."""
+    lows, highs = [step[1] for step in steps], [step[3] for step in steps]
+    values = nice_ticks(min(lows, default=0.0), max(highs, default=1.0))
+    frame = TrendPlot("", "", (), (), start, end)
+
+    def y_of(value: float) -> float:
+        share = (value - values[0]) / (values[-1] - values[0])
+        return round(frame.bottom - share * (frame.bottom - frame.top), 1)
+
+    def points(pairs: Iterable[tuple[float, float]]) -> str:
+        return " ".join(f"{frame.x_of(position)},{y_of(value)}" for position, value in pairs)
+
+    upper = [(step[0], step[3]) for step in steps]
+    lower = [(step[0], step[1]) for step in reversed(steps)]
+    along = [start + (end - start) * place / (N_TICKS - 1) for place in range(N_TICKS)]
+    return replace(
+        frame,
+        band=points(upper + lower),
+        line=points((step[0], step[2]) for step in steps),
+        x_ticks=tuple(Tick(frame.x_of(position), position) for position in along),
+        y_ticks=tuple(Tick(y_of(value), value) for value in values),
+    )
 
 
 def scatter_plot(

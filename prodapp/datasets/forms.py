@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, Final
 
+from babel.numbers import NumberFormatError, parse_decimal
 from werkzeug.datastructures import MultiDict
 
+from prodapp.exceptions import FieldError, InvalidInput, N_
+from prodapp.formatting import local_decimal, locale
 from prodapp.ml.algorithms import DEFAULT_ALGORITHM
 from prodapp.models import Dataset
+from prodapp.variables import ColumnSettings, TableSettings
 
-OVERRIDES = ("encoding", "delimiter", "decimal", "header")
+OVERRIDES: Final = ("encoding", "delimiter", "decimal", "header")
+_READ: Final = "read."
+_NONE: Final = "none."
+_SAID: Final = ("label", "unit", "role")
 
 
 @dataclass(frozen=True)
@@ -23,13 +32,114 @@ class TrainSuggestion:
     hyperparameters: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a person said of the columns so far, as the form's fields hold it."""
+
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    target: str = ""
+    sense: str = ""
+    goal: str = ""
+
+    @classmethod
+    def from_settings(cls, settings: TableSettings) -> Said:
+        """What was said of the machine's earlier files, or when this one was confirmed."""
+        columns = {
+            column.name: {
+                name: value for name in _SAID if (value := getattr(column, name)) is not None
+            }
+            for column in settings.columns
+        }
+        goal = "" if settings.goal is None else local_decimal(f"{settings.goal:.15g}")
+        return cls(columns, settings.target or "", settings.sense or "", goal)
+
+    @classmethod
+    def parse(cls, form: MultiDict[str, str]) -> Said:
+        columns: dict[str, dict[str, str]] = {}
+        for key, text in form.items():
+            name, mark, column = key.partition(":")
+            if mark and name in _SAID:
+                columns.setdefault(column, {})[name] = " ".join(text.split())
+        return cls(
+            columns,
+            form.get("target", ""),
+            form.get("sense", ""),
+            form.get("goal", "").strip(),
+        )
+
+    def settings(self, dataset: Dataset) -> TableSettings:
+        """As the service takes it, of the columns that the file has. Raises ``InvalidInput``."""
+        is_hold = bool(self.target) and self.sense == "hold"
+        return TableSettings(
+            columns=tuple(
+                self._column(column["name"], column.get("unit") or "")
+                for column in dataset.preview["columns"]
+                if column["name"] in self.columns
+            ),
+            target=self.target or None,
+            sense=(self.sense or None) if self.target else None,
+            goal=_number(self.goal) if is_hold else None,
+        )
+
+    def _column(self, name: str, file_unit: str) -> ColumnSettings:
+        own = self.columns[name]
+        unit = own.get("unit", file_unit)
+        return ColumnSettings(
+            name,
+            label=own.get("label") or None,
+            unit=None if unit == file_unit else unit,
+            role=None if name == self.target else own.get("role") or None,
+        )
+
+
 def upload_overrides(form: MultiDict[str, str]) -> dict[str, str]:
     """What a person decided instead of intake; empty fields leave it to intake."""
     return {name: form[name] for name in OVERRIDES if form.get(name)}
 
 
+def chosen_overrides(form: MultiDict[str, str], current: Mapping[str, str]) -> dict[str, str]:
+    """The choices of the page: those of its fields, and the ``current`` ones that have none.
+
+    A pressed button of a remedy adds its own. Raises ``InvalidInput`` for one that is none.
+    """
+    asked = {key.removeprefix(_READ): text for key, text in form.items() if key.startswith(_READ)}
+    without_codes = {key.removeprefix(_NONE) for key in form if key.startswith(_NONE)}
+    chosen = {key: value for key, value in current.items() if key not in asked}
+    # A tab is a choice; what is typed is not meant with the blanks around it.
+    chosen |= {key: text.strip(" ") or text for key, text in asked.items() if text.strip(" ")}
+    chosen |= {key: "" for key in without_codes if not asked.get(key, "").strip()}
+    return chosen | _remedy(form.get("remedy"))
+
+
+def _remedy(text: str | None) -> dict[str, str]:
+    if not text:
+        return {}
+    try:
+        remedy: Any = json.loads(text)
+    except ValueError:
+        remedy = None
+    if not isinstance(remedy, dict):
+        raise InvalidInput(N_("This page is out of date. Load it again."))
+    return {str(key): str(value) for key, value in remedy.items()}
+
+
+def _number(text: str) -> float | None:
+    if not text:
+        return None
+    try:
+        return float(parse_decimal(text, locale=locale(), strict=True))
+    except NumberFormatError:
+        message = N_("“%(text)s” is not a number.")
+        wrong = FieldError("/goal", message, {"text": text})
+        raise InvalidInput(message, fields=(wrong,), text=text) from None
+
+
 def suggested_form(dataset: Dataset, args: MultiDict[str, str]) -> TrainSuggestion:
-    """The target that the address names, where the file has it; nothing is guessed."""
+    """The target that the address names or was said when the file was confirmed.
+
+    Only where the file has it; nothing is guessed.
+    """
     names = [column["name"] for column in dataset.preview["columns"]]
-    target = args.get("target", "")
-    return TrainSuggestion(target if target in names else "", DEFAULT_ALGORITHM, (), {})
+    said = (dataset.settings or {}).get("target")
+    target = next((name for name in (args.get("target"), said) if name in names), "")
+    return TrainSuggestion(target or "", DEFAULT_ALGORITHM, (), {})

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import (
     Blueprint,
     current_app,
+    flash,
     make_response,
     redirect,
     render_template,
@@ -18,13 +21,18 @@ from prodapp.auth.guard import current_caller
 from prodapp.auth.objects import dataset_of, machine_of
 from prodapp.auth.permissions import requires
 from prodapp.datasets import service
-from prodapp.datasets.forms import suggested_form, upload_overrides
+from prodapp.datasets.forms import Said, chosen_overrides, suggested_form, upload_overrides
+from prodapp.datasets.review import confirmed_review, review_of
 from prodapp.error_text import error_text
-from prodapp.exceptions import DataRefused, InvalidInput
-from prodapp.extensions import settings_of
+from prodapp.exceptions import Conflict, DataRefused, DomainError, InvalidInput, N_
+from prodapp.extensions import db, settings_of
 from prodapp.i18n import gettext as _
+from prodapp.models import Dataset, DatasetState
+from prodapp.variables import remembered_variables, settings_from
 
 bp = Blueprint("datasets", __name__, url_prefix="/app")
+# What was read also stands on the page of a refused training, which is another feature's.
+bp.add_app_template_global(confirmed_review, "review_of")
 
 
 @bp.get("/machines/<int:machine_id>/datasets/new")
@@ -46,6 +54,7 @@ def create(machine_id: int) -> Response | tuple[str, int]:
             source=file.stream,
             filename=file.filename,
             overrides=upload_overrides(request.form),
+            is_draft=True,
         )
     except (DataRefused, InvalidInput) as error:
         return _upload_page(machine_id, error=error_text(error)), 422
@@ -55,9 +64,64 @@ def create(machine_id: int) -> Response | tuple[str, int]:
 @bp.get("/datasets/<int:dataset_id>")
 @requires("viewer")
 def detail(dataset_id: int) -> str:
-    dataset = dataset_of(current_caller(), dataset_id)
+    caller = current_caller()
+    dataset = dataset_of(caller, dataset_id)
+    if dataset.state == DatasetState.DRAFT and caller.has_role("operator"):
+        variables = remembered_variables(db.session(), dataset.machine_id)
+        said = Said.from_settings(settings_from(variables))
+        return render_template("datasets/check.html", review=review_of(dataset, said))
     form = suggested_form(dataset, request.args)
     return render_template("datasets/detail.html", dataset=dataset, form=form, errors={})
+
+
+@bp.get("/datasets/<int:dataset_id>/check")
+@requires("operator")
+def resume(dataset_id: int) -> Response:
+    """Where a page that was sent leads to when it is asked for anew."""
+    dataset = dataset_of(current_caller(), dataset_id)
+    return redirect(url_for("datasets.detail", dataset_id=dataset.id))
+
+
+@bp.post("/datasets/<int:dataset_id>/check")
+@requires("operator")
+def check(dataset_id: int) -> Response | str | tuple[str, int]:
+    """Read a draft by the choices of its page, or import it as the page shows it.
+
+    What was typed into the other fields stays. Choices that were not read yet are read first, so
+    that nobody imports what they have not seen.
+    """
+    caller = current_caller()
+    dataset = dataset_of(caller, dataset_id)
+    is_confirmed = request.form.get("action") == "confirm"
+    overrides = chosen_overrides(request.form, dataset.overrides)
+    try:
+        if is_confirmed and overrides == dataset.overrides:
+            settings = Said.parse(request.form).settings(dataset)
+            service.confirm(caller, dataset_id, settings=settings)
+            return redirect(url_for("datasets.detail", dataset_id=dataset_id))
+        dataset = service.reread(caller, dataset_id, overrides=overrides)
+    except (DataRefused, InvalidInput) as error:
+        return _check_page(dataset, overrides=overrides, error=error), 422
+    note = _("The file was read again with your changes. Check it, then confirm.")
+    return _check_page(dataset, note=note if is_confirmed else None)
+
+
+@bp.get("/datasets/<int:dataset_id>/discard")
+@requires("operator")
+def confirm_discard(dataset_id: int) -> str:
+    dataset = dataset_of(current_caller(), dataset_id)
+    return render_template("datasets/discard.html", dataset=dataset)
+
+
+@bp.post("/datasets/<int:dataset_id>/discard")
+@requires("operator")
+def discard(dataset_id: int) -> Response:
+    dataset = dataset_of(current_caller(), dataset_id)
+    if dataset.state != DatasetState.DRAFT:
+        raise Conflict(N_("Only a file that waits to be checked can be discarded here."))
+    service.discard(current_caller(), dataset_id)
+    flash(_("%(file)s was discarded.", file=dataset.filename), "success")
+    return redirect(url_for("machines.detail", machine_id=dataset.machine_id))
 
 
 @bp.get("/datasets/<int:dataset_id>/status")
@@ -76,6 +140,20 @@ def download(dataset_id: int) -> Response:
     )
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _check_page(
+    dataset: Dataset,
+    *,
+    overrides: Mapping[str, str] | None = None,
+    error: DomainError | None = None,
+    note: str | None = None,
+) -> str:
+    """What was sent, shown again around what was read: the whole page, or what changes on it."""
+    review = review_of(dataset, Said.parse(request.form), overrides=overrides)
+    is_part = bool(request.headers.get("HX-Request"))
+    template = "datasets/_check.html" if is_part else "datasets/check.html"
+    return render_template(template, review=review, error=error, note=note)
 
 
 def _upload_page(machine_id: int, *, error: str | None = None) -> str:

@@ -228,6 +228,49 @@
     }
   });
 
+  // --- what is typed while a form is read again ---------------------------------------------
+
+  // The answer holds the fields as they were sent; what changed since then is put back into it.
+  var sentFields = null;
+  function fieldsOf(form) {
+    var fields = {};
+    new FormData(form).forEach(function (value, name) {
+      fields[name] = value;
+    });
+    return fields;
+  }
+  function keepingForm(event) {
+    return event.target.closest ? event.target.closest("form[data-keeps-typing]") : null;
+  }
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    var form = keepingForm(event);
+    sentFields = form ? fieldsOf(form) : sentFields;
+  });
+  var typed = {};
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var form = keepingForm(event);
+    typed = {};
+    if (!form || !sentFields) {
+      return;
+    }
+    var now = fieldsOf(form);
+    Object.keys(now).forEach(function (name) {
+      if (now[name] !== sentFields[name]) {
+        typed[name] = now[name];
+      }
+    });
+  });
+  document.addEventListener("htmx:afterSwap", function () {
+    var form = document.querySelector("form[data-keeps-typing]");
+    Object.keys(form ? typed : {}).forEach(function (name) {
+      var field = form.elements.namedItem(name);
+      if (field) {
+        field.value = typed[name];
+      }
+    });
+    typed = {};
+  });
+
   // --- requests that fail -------------------------------------------------------------------
 
   // The error mapping answers a fragment and says where it belongs; anything else (a proxy's page)

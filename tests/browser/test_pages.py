@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import ROOT, Server, Visit
 
@@ -16,7 +17,7 @@ DEMO = ROOT / "prodapp" / "demo_data"
 
 
 @pytest.fixture(scope="module")
-def paths(server: Server) -> dict[str, str]:
+def paths(server: Server, chromium: Browser, session: list[Any]) -> dict[str, str]:
     """The address of each kind of page of a machine that was trained."""
     machine = json.loads(server.flask("machine", "create", "Looked at", "--json"))["id"]
     file = str(DEMO / "sacramento.csv")
@@ -28,6 +29,7 @@ def paths(server: Server) -> dict[str, str]:
         row["id"]
         for row in json.loads(server.flask("runs", "list", "--machine", str(machine), "--json"))
     )
+    draft = _draft(server, chromium, session, machine)
     return {
         "machines": "/app/machines/",
         "no machine": "/app/machines/?q=nothing-is-called-this",
@@ -37,8 +39,28 @@ def paths(server: Server) -> dict[str, str]:
         "delete": f"/app/machines/{machine}/delete",
         "upload": f"/app/machines/{machine}/datasets/new",
         "data": f"/app/datasets/{dataset}",
+        "check": draft,
+        "discard": f"{draft}/discard",
         "run": f"/app/runs/{run}",
     }
+
+
+def _draft(server: Server, chromium: Browser, session: list[Any], machine: int) -> str:
+    """The address of a file that waits to be checked, with warnings, remedies and differences."""
+    rows = [
+        f"0{1 + n % 9}/03/2025;{n % 7},{n % 10};{-999 if n % 9 == 5 else n % 4}" for n in range(60)
+    ]
+    context = chromium.new_context(locale="en-US")
+    window = Visit(context.new_page(), server, session)
+    window.enter()
+    page = window.open(f"/app/machines/{machine}/datasets/new")
+    content = "\r\n".join(["Data;beds;Pressão", *rows]).encode("cp1252")
+    file = {"name": "lote 7.csv", "mimeType": "text/csv", "buffer": content}
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Upload and check").click()
+    page.locator("#check").wait_for()
+    context.close()
+    return page.url.removeprefix(server.url)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

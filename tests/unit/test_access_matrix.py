@@ -66,6 +66,7 @@ ROLES: dict[str, str] = {
     "DELETE /api/v1/datasets/<id:dataset_id>": "operator",
     "PUT /api/v1/datasets/<id:dataset_id>/overrides": "operator",
     "POST /api/v1/datasets/<id:dataset_id>/confirm": "operator",
+    "PUT /api/v1/datasets/<id:dataset_id>/exclusions": "operator",
     "GET /api/v1/machines/<id:machine_id>/ranking": "viewer",
     "GET /api/v1/runs": "viewer",
     "POST /api/v1/runs": "operator",
@@ -92,6 +93,10 @@ ROLES: dict[str, str] = {
     "GET /app/audit/": "admin",
     "GET /app/audit/audit.csv": "admin",
     "GET /app/datasets/<int:dataset_id>": "viewer",
+    "GET /app/datasets/<int:dataset_id>/check": "operator",
+    "POST /app/datasets/<int:dataset_id>/check": "operator",
+    "GET /app/datasets/<int:dataset_id>/discard": "operator",
+    "POST /app/datasets/<int:dataset_id>/discard": "operator",
     "GET /app/datasets/<int:dataset_id>/file": "viewer",
     "POST /app/datasets/<int:dataset_id>/runs": "operator",
     "GET /app/datasets/<int:dataset_id>/status": "viewer",
@@ -369,6 +374,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /api/v1/machines/<id:machine_id>/variables": {"json": {}},
     "PUT /api/v1/datasets/<id:dataset_id>/overrides": {"json": {"overrides": {}}},
     "POST /api/v1/datasets/<id:dataset_id>/confirm": {"json": {}},
+    "PUT /api/v1/datasets/<id:dataset_id>/exclusions": {"json": {"exclusions": []}},
     "POST /api/v1/machines/<id:machine_id>/datasets": {
         "data": {"file": (io.BytesIO(b"a,b\n1,2\n3,4\n"), "x.csv")}
     },

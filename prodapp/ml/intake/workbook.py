@@ -110,12 +110,14 @@ def _sheet(book: CalamineWorkbook, chosen: str | None) -> tuple[str, Decision, l
                 sheet=chosen,
                 sheets=", ".join(book.sheet_names),
             )
-        return chosen, Decision("sheet", chosen, N_("Chosen by you.")), []
+        reason = N_("Chosen by you.")
+        return chosen, Decision("sheet", chosen, reason, {"sheets": names}), []
     for name in names:
         sheet = book.get_sheet_by_name(name)
         if sheet.height and sheet.width > 1:
             others = [other for other in names if other != name]
-            return name, Decision("sheet", name, N_("The first sheet with a table.")), others
+            reason = N_("The first sheet with a table.")
+            return name, Decision("sheet", name, reason, {"sheets": names}), others
     if not names:
         names = list(book.sheet_names)
     return names[0], Decision("sheet", names[0], N_("The first sheet.")), []

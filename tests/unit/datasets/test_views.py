@@ -13,7 +13,7 @@ from prodapp.caller import Caller
 from prodapp.datasets import service
 from prodapp.datasets.jobs import import_dataset
 from prodapp.extensions import db
-from prodapp.models import Dataset
+from prodapp.models import Dataset, DatasetState
 from prodapp.storage import storage
 from tests.factories import make_csv, make_dataset, make_machine, make_ready_dataset
 from tests.pages import csrf_token
@@ -36,7 +36,8 @@ def test_an_upload_leads_to_what_was_read(sign_in: SignIn, caller: Caller) -> No
     page = client.get(answer.location).text
     for word in ("production.csv", "heat", "yield", "day"):
         assert word in page
-    assert 'name="target"' in page
+    assert dataset.state == DatasetState.DRAFT
+    assert 'id="check"' in page
 
 
 @pytest.mark.parametrize("content", [None, b"", b"one column\n1\n", b"\x00\x01\x02" * 50])

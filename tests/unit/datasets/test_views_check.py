@@ -1,0 +1,285 @@
+"""The page on which a person checks how a file is read, before it is imported."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from prodapp.caller import Caller
+from prodapp.datasets import service
+from prodapp.extensions import db
+from prodapp.models import Dataset, DatasetState
+from tests.factories import make_dataset, make_machine
+from tests.pages import csrf_token
+
+SignIn = Callable[..., FlaskClient]
+# A title, names, units; decimal commas; a code that stands apart; dates that tell nothing.
+BRAZILIAN = "\r\n".join(
+    (
+        "Produção da linha 3;;;",
+        "Data;Pressão;Umidade;Resistência",
+        ";bar;%;MPa",
+        *(
+            f"0{1 + n % 9}/03/2025;{120 + n / 4:.2f};{-999 if n % 20 == 5 else n / 50:.2f};"
+            f"{50 + n / 10 + n % 7:.1f}".replace(".", ",")
+            for n in range(60)
+        ),
+    )
+).encode("cp1252")
+
+
+def make_draft(caller: Caller, content: bytes = BRAZILIAN, **more: Any) -> Dataset:
+    return service.register_dataset(
+        caller,
+        machine_id=make_machine(caller).id,
+        source=io.BytesIO(content),
+        filename="linha3.csv",
+        is_draft=True,
+        **more,
+    )
+
+
+def send(client: FlaskClient, dataset: Dataset, *, htmx: bool = False, **form: Any) -> TestResponse:
+    """Send the page's form; ``fields`` are those whose names no keyword can be."""
+    fields = {
+        "csrf_token": csrf_token(client, "/app/machines/new"),
+        **form.pop("fields", {}),
+        **form,
+    }
+    headers = {"HX-Request": "true"} if htmx else {}
+    answer = client.post(f"/app/datasets/{dataset.id}/check", data=fields, headers=headers)
+    db.session.expire_all()
+    return answer
+
+
+def markup(answer: TestResponse) -> str:
+    """A page, its attributes one blank apart."""
+    return " ".join(answer.text.split())
+
+
+def text_of(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def test_a_draft_shows_its_rows_decisions_reasons_and_warnings(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    page = markup(sign_in().get(f"/app/datasets/{make_draft(caller).id}"))
+    words = text_of(page)
+    for told in (
+        "Found out: Windows-1252",
+        "Found out: semicolon",
+        "The row below the names holds units.",
+        "Rows above the table that fill too few columns: 1",
+        "-999 stands apart from the other values of “Umidade”",
+        "No date in “Data” tells its day from its month",
+        "120.25",
+    ):
+        assert told in words
+    assert 'name="unit:Pressão" value="bar"' in page
+    assert page.count('name="remedy"') == 2
+
+
+def test_a_decision_is_made_otherwise_and_what_was_typed_stays(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    dataset = make_draft(caller)
+    answer = send(
+        sign_in(),
+        dataset,
+        htmx=True,
+        fields={"read.units_row": "no", "read.decimal": "", "label:Pressão": "Água  quente"},
+    )
+    assert answer.status_code == 200
+    assert "<html" not in answer.text
+    assert dataset.overrides == {"units_row": "no"}
+    assert 'name="label:Pressão" value="Água quente"' in markup(answer)
+    assert [column["unit"] for column in dataset.preview["columns"]] == [None] * 4
+    assert dataset.state == DatasetState.DRAFT
+
+
+def test_without_script_the_whole_page_comes_back(sign_in: SignIn, caller: Caller) -> None:
+    answer = send(sign_in(), make_draft(caller), fields={"read.kind:Pressão": "category"})
+    assert answer.text.lstrip().startswith("<!DOCTYPE html>")
+    assert '<option value="category" selected>' in answer.text
+
+
+def test_a_choice_by_which_the_file_cannot_be_read_is_told_and_changes_nothing(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    dataset = make_draft(caller)
+    before = json.dumps(dataset.preview)
+    answer = send(sign_in(), dataset, htmx=True, fields={"read.delimiter": "|"})
+    assert answer.status_code == 422
+    assert "So the file cannot be read" in answer.text
+    assert '<option value="|" selected>' in answer.text
+    assert (dataset.overrides, json.dumps(dataset.preview)) == ({}, before)
+
+
+def test_one_button_applies_a_remedy_to_the_choices_made_before(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    client, dataset = sign_in(), make_draft(caller, overrides={"dates:Data": "m/d/Y"})
+    answer = send(client, dataset, remedy=json.dumps({"missing:Umidade": ""}))
+    assert dataset.overrides == {"dates:Data": "m/d/Y", "missing:Umidade": ""}
+    assert dataset.preview["columns"][2]["minimum"] == -999
+    # The choice of no codes is a field now, which can be taken back.
+    assert 'name="none.missing:Umidade"' in answer.text
+    send(client, dataset, fields={"read.missing:Umidade": "", "read.dates:Data": "m/d/Y"})
+    assert dataset.overrides == {"dates:Data": "m/d/Y"}
+
+
+@pytest.mark.parametrize("remedy", ["nonsense", "[1]", '{"no-such-choice": "1"}'])
+def test_a_remedy_that_is_none_is_refused(sign_in: SignIn, caller: Caller, remedy: str) -> None:
+    dataset = make_draft(caller)
+    assert send(sign_in(), dataset, remedy=remedy).status_code == 422
+    assert dataset.overrides == {}
+
+
+def test_confirming_sends_the_file_to_import_with_what_was_said(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    client, dataset = sign_in(), make_draft(caller)
+    answer = send(
+        client,
+        dataset,
+        action="confirm",
+        target="Resistência",
+        sense="hold",
+        goal="52.5",
+        fields={
+            "label:Pressão": "Pressão de injeção",
+            "unit:Pressão": "bar",
+            "role:Pressão": "lever",
+            "unit:Umidade": "g/kg",
+            "role:Resistência": "context",
+        },
+    )
+    assert answer.location == f"/app/datasets/{dataset.id}"
+    assert dataset.state == DatasetState.QUEUED
+    said = dataset.settings
+    assert said is not None
+    assert (said["target"], said["sense"], said["goal"]) == ("Resistência", "hold", 52.5)
+    columns = {column["name"]: column for column in said["columns"]}
+    assert columns["Pressão"]["label"] == "Pressão de injeção"
+    assert columns["Pressão"]["role"] == "lever"
+    assert columns["Umidade"]["unit"] == "g/kg"
+    page = client.get(answer.location).text
+    assert "Pressão de injeção" in page
+    assert '<option value="Resistência" selected' in page
+
+
+def test_a_goal_is_read_as_the_readers_language_writes_numbers(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    client = sign_in()
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "pt-BR"
+    dataset = make_draft(caller)
+    said = {"action": "confirm", "target": "Resistência", "sense": "hold"}
+    wrong = send(client, dataset, goal="52.5 MPa", **said)
+    assert wrong.status_code == 422
+    assert "52.5 MPa" in wrong.text
+    assert dataset.state == DatasetState.DRAFT
+    send(client, dataset, goal="52,5", **said)
+    assert dataset.settings is not None
+    assert dataset.settings["goal"] == 52.5
+
+
+def test_choices_that_nobody_has_seen_are_read_before_they_are_confirmed(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    client, dataset = sign_in(), make_draft(caller)
+    fields = {"read.units_row": "no"}
+    answer = send(client, dataset, action="confirm", fields=fields)
+    assert "was read again with your changes" in answer.text
+    assert dataset.state == DatasetState.DRAFT
+    assert send(client, dataset, action="confirm", fields=fields).status_code == 302
+    assert dataset.state == DatasetState.QUEUED
+
+
+def test_what_was_said_of_an_earlier_file_is_offered_for_the_next(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    client, first = sign_in(), make_draft(caller)
+    fields = {"label:Pressão": "Pressão de injeção", "role:Pressão": "lever"}
+    send(client, first, action="confirm", target="Resistência", sense="raise", fields=fields)
+    second = service.register_dataset(
+        caller,
+        machine_id=first.machine_id,
+        source=io.BytesIO(BRAZILIAN),
+        filename="next.csv",
+        is_draft=True,
+    )
+    page = markup(client.get(f"/app/datasets/{second.id}"))
+    assert 'name="label:Pressão" value="Pressão de injeção"' in page
+    assert '<option value="lever" selected>' in page
+    assert '<option value="Resistência" selected>' in page
+
+
+def test_names_of_columns_are_harmless_in_every_field(sign_in: SignIn, caller: Caller) -> None:
+    name = '"><img src=x onerror=alert(1)>'
+    content = BRAZILIAN.replace(
+        "Pressão".encode("cp1252"), f'"{name.replace(chr(34), chr(34) * 2)}"'.encode()
+    )
+    client, dataset = sign_in(), make_draft(caller, content)
+    assert dataset.preview["columns"][1]["name"] == name
+    page = client.get(f"/app/datasets/{dataset.id}").text
+    assert "<img" not in page
+    send(client, dataset, fields={f"read.kind:{name}": "category", f"label:{name}": name})
+    assert dataset.overrides == {f"kind:{name}": "category"}
+
+
+def test_the_machine_leads_back_to_an_abandoned_draft(sign_in: SignIn, caller: Caller) -> None:
+    dataset = make_draft(caller)
+    page = sign_in().get(f"/app/machines/{dataset.machine_id}").text
+    assert "linha3.csv waits to be checked" in page
+    assert f'href="/app/datasets/{dataset.id}"' in page
+    assert "Go on checking" not in sign_in("viewer").get(f"/app/machines/{dataset.machine_id}").text
+
+
+def test_a_draft_is_discarded_after_a_question(sign_in: SignIn, caller: Caller) -> None:
+    client, dataset = sign_in(), make_draft(caller)
+    path = f"/app/datasets/{dataset.id}/discard"
+    question = client.get(path).text
+    assert "Discard linha3.csv?" in question
+    token = csrf_token(client, path)
+    answer = client.post(path, data={"csrf_token": token}, follow_redirects=True)
+    assert "linha3.csv was discarded." in answer.text
+    assert client.get(f"/app/datasets/{dataset.id}").status_code == 404
+
+
+def test_what_was_confirmed_is_neither_read_otherwise_nor_discarded(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    client, dataset = sign_in(), make_dataset(caller)
+    assert send(client, dataset, fields={"read.header": "no"}).status_code == 409
+    token = csrf_token(client, "/app/machines/new")
+    answer = client.post(f"/app/datasets/{dataset.id}/discard", data={"csrf_token": token})
+    assert answer.status_code == 409
+    assert client.get(f"/app/datasets/{dataset.id}").status_code == 200
+
+
+def test_a_page_that_was_sent_leads_to_its_draft_when_asked_for_anew(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    dataset = make_draft(caller)
+    answer = sign_in().get(f"/app/datasets/{dataset.id}/check")
+    assert answer.location == f"/app/datasets/{dataset.id}"
+
+
+def test_a_viewer_sees_a_draft_and_decides_nothing(sign_in: SignIn, caller: Caller) -> None:
+    client, dataset = sign_in("viewer"), make_draft(caller)
+    page = client.get(f"/app/datasets/{dataset.id}").text
+    assert "Windows-1252" in page
+    assert 'id="check"' not in page
+    assert 'name="target"' not in page
+    token = csrf_token(client, "/app/machines/")
+    answer = client.post(f"/app/datasets/{dataset.id}/check", data={"csrf_token": token})
+    assert answer.status_code == 403
