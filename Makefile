@@ -15,7 +15,7 @@ PYTEST_ARGS ?= --numprocesses logical --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run serve dev test browser faults soak bench intake fuzz check format lock clean
+.PHONY: help run serve dev test browser faults soak bench trust intake fuzz check format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ soak: $(VENV)/.installed-dev ## use an installation for two hours and report on 
 # BENCH_ARGS="--quick" is a trial; --data names the folder of public tables; see --help.
 bench: $(VENV)/.installed-dev ## rank faster than the plain way? seconds, fidelity, other tools
 	$(BIN)/python -m benchmarks.engine $(BENCH_ARGS)
+
+# TRUST_ARGS="--tables 1000" is the long form: a day. It may be ended and taken up again.
+trust: $(VENV)/.installed-dev ## judge simulated tables of known truth: false alarms, power, ranks
+	$(BIN)/python -m benchmarks.trust $(TRUST_ARGS)
 
 intake: $(VENV)/.installed-dev ## read 200 MB beside pandas: seconds, memory, preview, workbooks
 	$(BIN)/python -m benchmarks.intake $(INTAKE_ARGS)

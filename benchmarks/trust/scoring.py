@@ -1,0 +1,148 @@
+"""Judged tables of known truth → error rates and power, each with its confidence interval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from scipy import stats
+
+#: Two truths of this ratio at least must not be put in the wrong order with confidence.
+_CLEARLY_APART: Final = 1.5
+_FAR_APART: Final = 2.0
+#: A variable is to be found from n T / (1 − R²) = 80 on.
+FINDABLE: Final = 80.0
+
+
+@dataclass(frozen=True)
+class Rate:
+    """``n_hits`` of ``n``, with the bounds of the 95 % interval (Clopper & Pearson 1934)."""
+
+    n_hits: int
+    n: int
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        if self.n == 0:
+            return 0.0, 1.0
+        low = stats.beta.ppf(0.025, self.n_hits, self.n - self.n_hits + 1) if self.n_hits else 0.0
+        is_all = self.n_hits == self.n
+        high = 1.0 if is_all else stats.beta.ppf(0.975, self.n_hits + 1, self.n - self.n_hits)
+        return float(low), float(high)
+
+    def __str__(self) -> str:
+        if self.n == 0:
+            return "–"
+        low, high = self.bounds
+        share = self.n_hits / self.n
+        return f"{self.n_hits}/{self.n} = {share:.1%} ({low:.1%}–{high:.1%})"
+
+
+@dataclass(frozen=True)
+class Score:
+    """One shape. ``false_real``: tables on which any null variable is called real;
+    ``proxy_real``: on which any variable without a part of its own is, though related to one that
+    has; ``power``: of the variables that can be found at this size; ``inverted`` and ``apart``: of
+    the pairs of acting variables that are clearly or far apart in truth.
+    """
+
+    shape: str
+    n_tables: int
+    false_real: Rate
+    proxy_real: Rate
+    power: Rate
+    inverted: Rate
+    apart: Rate
+    top_width: float
+    seconds: float
+
+
+def score(shape: str, results: Sequence[dict[str, Any]]) -> Score:
+    """The score of one shape from the results of its trials."""
+    widths = [
+        last - first + 1
+        for result in results
+        for first, last in (result["ranks"][name] for name in _strongest(result))
+    ]
+    return Score(
+        shape=shape,
+        n_tables=len(results),
+        false_real=_rate(results, _nulls),
+        proxy_real=_rate(results, lambda result: list(result["proxies"])),
+        power=_count(
+            result["verdicts"][name] == "real" for result in results for name in _findable(result)
+        ),
+        inverted=_count(
+            _is_above(result, weaker, stronger)
+            for result in results
+            for stronger, weaker in _pairs(result, _CLEARLY_APART)
+        ),
+        apart=_count(
+            _is_above(result, stronger, weaker)
+            for result in results
+            for stronger, weaker in _pairs(result, _FAR_APART)
+        ),
+        top_width=sum(widths) / len(widths) if widths else float("nan"),
+        seconds=sum(sum(result["seconds"].values()) for result in results) / max(len(results), 1),
+    )
+
+
+def table(scores: Sequence[Score]) -> str:
+    """The scorecard, in Markdown."""
+    lines = [
+        "| shape | tables | any null called real | any proxy called real | power where findable "
+        "| inverted with confidence | told apart at twice | ranks wide, top 5 | seconds |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for s in scores:
+        cells = (s.false_real, s.proxy_real, s.power, s.inverted, s.apart)
+        lines.append(
+            f"| {s.shape} | {s.n_tables} | "
+            + " | ".join(map(str, cells))
+            + f" | {s.top_width:.1f} | {s.seconds:.1f} |"
+        )
+    return "\n".join(lines)
+
+
+def _nulls(result: dict[str, Any]) -> list[str]:
+    related = {*result["shares"], *result["proxies"]}
+    return [name for name in result["verdicts"] if name not in related]
+
+
+def _rate(
+    results: Sequence[dict[str, Any]], without_part: Callable[[dict[str, Any]], list[str]]
+) -> Rate:
+    """Tables on which any of the variables is called real, of those that have any."""
+    return _count(
+        any(result["verdicts"][name] == "real" for name in without_part(result))
+        for result in results
+        if without_part(result)
+    )
+
+
+def _findable(result: dict[str, Any]) -> list[str]:
+    shares = result["shares"]
+    left = max(1 - sum(shares.values()), 1e-9)
+    return [name for name, share in shares.items() if result["n_rows"] * share / left >= FINDABLE]
+
+
+def _strongest(result: dict[str, Any]) -> list[str]:
+    return sorted(result["ranks"], key=lambda name: sum(result["ranks"][name]))[:5]
+
+
+def _pairs(result: dict[str, Any], ratio: float) -> list[tuple[str, str]]:
+    # Truths are of the variable alone; where others tell of it, importance is another thing.
+    if result["proxies"]:
+        return []
+    shares = result["shares"]
+    return [(a, b) for a in shares for b in shares if shares[a] >= ratio * shares[b] and a != b]
+
+
+def _is_above(result: dict[str, Any], upper: str, lower: str) -> bool:
+    return bool(result["ranks"][upper][1] < result["ranks"][lower][0])
+
+
+def _count(hits: Iterable[bool]) -> Rate:
+    found = list(hits)
+    return Rate(sum(found), len(found))

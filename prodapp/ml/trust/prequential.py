@@ -1,0 +1,167 @@
+"""How much a model's answers lose, on samples that it has never seen, without one variable.
+
+Rows are parted into five blocks. For each block but the first a forest learns from the blocks
+before it and is tested on the block. Each test is thus made by a model that knows nothing of the
+tested samples or of those after them: the sum of the gains is a martingale, and their mean over
+its standard error is normal where there is nothing to find (Dawid 1984 on prequential validity).
+Folds that train each other, and out-of-bag samples, have no such thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from prodapp.ml.estimators import build_pipeline
+from prodapp.ml.fitting import fit_pipeline, predict
+from prodapp.ml.specification import Specification
+from prodapp.ml.table import Column
+from prodapp.ml.trust.conditional import Conditional, build_basis, condition
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
+OnShare = Callable[[float], None]
+
+_N_BLOCKS: Final = 5
+_N_TREES: Final = 50
+#: Copies of each variable, in two halves that know nothing of each other.
+_N_COPIES: Final = 10
+#: More samples make the test slower, and hardly sharper where it matters.
+MAX_SAMPLES: Final = 10_000
+#: Residuals beyond this many spreads count as so large (Huber 1964), in median deviations.
+_CLIP: Final = 1.345 * 1.4826
+#: Rows between what was learned and what is tested, where neighbours are alike: a share of a block.
+_GAP: Final = 0.05
+_STRETCH: Final = 100
+
+
+@dataclass(frozen=True)
+class Gains:
+    """``values`` (tested samples, units): what each unit gives the model at each sample.
+
+    In the target's unit squared. The mean of a unit estimates E[Var(f | the other variables)], f
+    what the forest has learned, and is 0 for one that adds nothing to the others. ``rows`` are the
+    samples' positions in the table, in the order of the test.
+    """
+
+    values: FloatArray
+    rows: IntArray
+
+
+def measure_gains(
+    spec: Specification,
+    columns: Sequence[Column],
+    X: pd.DataFrame,
+    y: FloatArray,
+    units: Sequence[Sequence[int]],
+    *,
+    is_ordered: bool,
+    n_jobs: int,
+    on_share: OnShare,
+) -> Gains:
+    """The gains of ``units``: variables, or groups of them, by position in ``columns``.
+
+    ``X`` (samples, variables) and ``y`` (samples,) are in the order of the table; ``is_ordered``
+    keeps it, with a gap before each tested block.
+    """
+    rng = np.random.default_rng(spec.random_state)
+    blocks = part(len(y), is_ordered=is_ordered, rng=rng)
+    basis = build_basis(X, columns)
+    conditionals = [condition(X, columns, members, basis) for members in units]
+    gains: list[FloatArray] = []
+    for number in range(1, len(blocks)):
+        learned = np.sort(np.concatenate(blocks[:number]))
+        tested = blocks[number]
+        if is_ordered:
+            learned = learned[: len(learned) - int(_GAP * len(tested))]
+        pipeline = _fit(spec, columns, X.iloc[learned], y[learned], n_jobs=n_jobs)
+        begun = (number - 1) / (len(blocks) - 1)
+
+        def share_of_block(share: float, begun: float = begun) -> None:
+            on_share(begun + share / (len(blocks) - 1))
+
+        gains.append(
+            _gains_of_block(
+                pipeline,
+                X,
+                y,
+                tested,
+                conditionals,
+                rng=rng,
+                n_jobs=n_jobs,
+                on_share=share_of_block,
+            )
+        )
+    return Gains(np.concatenate(gains), np.concatenate(blocks[1:]))
+
+
+def part(n_samples: int, *, is_ordered: bool, rng: np.random.Generator) -> list[IntArray]:
+    """Positions of the samples in five blocks: in their order, or drawn at random.
+
+    Of more than ``MAX_SAMPLES`` some are drawn; ordered ones in stretches, since thinning would
+    part the neighbours.
+    """
+    if n_samples <= MAX_SAMPLES:
+        rows = np.arange(n_samples) if is_ordered else rng.permutation(n_samples)
+    elif is_ordered:
+        n_stretches = MAX_SAMPLES // _STRETCH
+        starts = np.linspace(0, n_samples - _STRETCH, n_stretches).astype(np.intp)
+        rows = np.unique(starts[:, np.newaxis] + np.arange(_STRETCH))
+    else:
+        rows = rng.permutation(n_samples)[:MAX_SAMPLES]
+    return [block.astype(np.intp) for block in np.array_split(rows, _N_BLOCKS)]
+
+
+def _fit(
+    spec: Specification,
+    columns: Sequence[Column],
+    X: pd.DataFrame,
+    y: FloatArray,
+    *,
+    n_jobs: int,
+) -> Pipeline:
+    forest = replace(spec, algorithm="random_forest", hyperparameters={"n_estimators": _N_TREES})
+    pipeline = build_pipeline(forest, columns, n_samples=len(y), n_jobs=n_jobs)
+    fit_pipeline(pipeline, X, y, on_share=lambda _: None)
+    return pipeline
+
+
+def _gains_of_block(
+    pipeline: Pipeline,
+    X: pd.DataFrame,
+    y: FloatArray,
+    tested: IntArray,
+    conditionals: Sequence[Conditional],
+    *,
+    rng: np.random.Generator,
+    n_jobs: int,
+    on_share: OnShare,
+) -> FloatArray:
+    samples = X.iloc[tested]
+    answers = _answers(pipeline, samples, n_jobs)
+    truth = y[tested]
+    errors = truth - answers
+    limit = _CLIP * float(np.median(np.abs(errors - np.median(errors)))) or np.inf
+    repeated = pd.concat([samples] * _N_COPIES, ignore_index=True)
+    gains = np.empty((len(tested), len(conditionals)))
+    for place, conditional in enumerate(conditionals):
+        copies = conditional.copies(X, tested, n_copies=_N_COPIES, rng=rng)
+        without = _answers(pipeline, repeated.assign(**copies), n_jobs)
+        first, second = without.reshape(2, _N_COPIES // 2, len(tested)).mean(axis=1)
+        # One mean in both factors would count its own noise as a loss.
+        gains[:, place] = 0.5 * (
+            np.clip(truth - first, -limit, limit) * (answers - second)
+            + np.clip(truth - second, -limit, limit) * (answers - first)
+        )
+        on_share((place + 1) / len(conditionals))
+    return gains
+
+
+def _answers(pipeline: Pipeline, X: pd.DataFrame, n_jobs: int) -> FloatArray:
+    return predict(pipeline, X, n_jobs=n_jobs, on_share=lambda _: None)
