@@ -20,7 +20,7 @@ from prodapp.ml import treeshap
 from prodapp.ml.budget import MIN_EXPLAINED, Clock, remark_fewer_explained
 from prodapp.ml.ensembles import collect_forest, compared
 from prodapp.ml.explainers import Explainer
-from prodapp.ml.preprocessing import sum_by_source
+from prodapp.ml.preprocessing import encoded_columns, sum_by_source
 from prodapp.ml.table import Column, Remark
 
 FloatArray = npt.NDArray[np.float64]
@@ -136,12 +136,12 @@ class Attributor:
         partnered = np.argsort(-importances, kind="stable")[:_N_PARTNERED]
         for n_done, variable in enumerate(partnered.tolist()):
             on_share(n_done / len(partnered))
-            of_variable = np.flatnonzero(sources == variable)
+            of_variable = encoded_columns(sources, variable, len(self.columns))
             if len(of_variable) > _MAX_ENCODED:  # a category of many values: too dear
                 continue
             joint = np.zeros((len(samples), len(sources)))
-            for column in of_variable.tolist():
-                joint += treeshap.interaction_values(
+            for column, share in of_variable:
+                joint += share * treeshap.interaction_values(
                     forest, samples, column, n_jobs=self.n_jobs, on_share=lambda _: None
                 )
             by_variable = np.abs(2 * sum_by_source(joint, sources, len(self.columns))).mean(axis=0)

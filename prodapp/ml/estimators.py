@@ -22,6 +22,8 @@ from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeRegressor
 
 from prodapp.ml.budget import ForestSize
+from prodapp.ml.features.plan import resolve_steps
+from prodapp.ml.features.series import series_features
 from prodapp.ml.preprocessing import build_preprocessing
 from prodapp.ml.specification import Specification
 from prodapp.ml.table import Column
@@ -84,6 +86,8 @@ def build_pipeline(
 ) -> Pipeline:
     """The unfitted pipeline ("preprocessing", "estimator") for these variables.
 
+    It takes frames that hold the features of series already (:mod:`prodapp.ml.samples`).
+
     ``n_samples`` is the number of training samples; scikit-learn's forests fit their trees in
     ``n_jobs`` threads, which is safe in a forked process. ``size`` is what the memory budget
     leaves of a forest.
@@ -93,7 +97,13 @@ def build_pipeline(
         estimator = _forest(spec, size, n_samples=n_samples, n_jobs=n_jobs)
     else:
         estimator = _BUILDERS[spec.algorithm](spec.resolved_hyperparameters(), spec.random_state)
-    preprocessing = build_preprocessing(columns, scale=spec.algorithm in _SCALED)
+    preprocessing = build_preprocessing(
+        columns,
+        scale=spec.algorithm in _SCALED,
+        steps=resolve_steps(spec.engineering, columns),
+        made=series_features(spec.engineering, columns).made(),
+        random_state=spec.random_state,
+    )
     return Pipeline([("preprocessing", preprocessing), ("estimator", estimator)])
 
 

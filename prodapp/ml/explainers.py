@@ -65,7 +65,7 @@ class Explainer:
 
     @cached_property
     def sources(self) -> npt.NDArray[np.intp]:
-        """For each encoded column the position of its variable."""
+        """For each encoded column the number of what it comes from."""
         return source_positions(self.pipeline[0], [column.name for column in self.columns])
 
     def n_affordable(self, limit: int) -> int:
@@ -107,18 +107,20 @@ class Explainer:
         return []
 
     def _sample(self, encoded: FloatArray, on_share: OnShare) -> FloatArray:
+        # What is made of two variables plays for itself, and its value is shared.
+        players, player_of = np.unique(self.sources, return_inverse=True)
         found = sampled_shap.shap_values(
             self.estimator.predict,
             encoded,
             self._background,
-            self.sources,
-            n_variables=len(self.columns),
+            player_of,
+            n_variables=len(players),
             n_jobs=self.n_jobs,
             seed=(self.random_state, len(self._parts)),
             on_share=on_share,
         )
         self._parts.append(found.parts)
-        return found.values
+        return sum_by_source(found.values, players, len(self.columns))
 
     @cached_property
     def _background(self) -> FloatArray:

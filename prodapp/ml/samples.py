@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from prodapp.exceptions import N_
+from prodapp.exceptions import FieldError, InvalidInput, N_
+from prodapp.ml.features.plan import first_ordered
+from prodapp.ml.features.series import SeriesFeatures, series_features
 from prodapp.ml.preprocessing import features_frame
 from prodapp.ml.specification import Specification, chosen_features, group_column, left_out
 from prodapp.ml.splits import IntArray, Plan, plan_validation
 from prodapp.ml.table import Column, Remark
-from prodapp.ml.timeline import find_timeline
+from prodapp.ml.timeline import Timeline, find_timeline
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -24,12 +26,13 @@ class Samples:
     """The rows with a target, in the order of time where there is one.
 
     ``train_rows`` and ``test_rows`` are positions in ``X`` and ``y``, whose index is the clock of
-    :class:`~prodapp.ml.timeline.Timeline`.
+    :class:`~prodapp.ml.timeline.Timeline`; ``X`` holds the features of ``series`` already.
     """
 
     columns: list[Column]
     X: pd.DataFrame
     y: FloatArray
+    series: SeriesFeatures
     plan: Plan
     train_rows: IntArray
     test_rows: IntArray
@@ -67,7 +70,8 @@ class Samples:
 def gather_samples(frame: pd.DataFrame, columns: Sequence[Column], spec: Specification) -> Samples:
     """The samples of ``frame``, whose ``columns`` are those of its table.
 
-    Raises as :meth:`Plan.hold_out` and :func:`plan_validation` do.
+    Raises as :meth:`Plan.hold_out` does, and ``InvalidInput`` where features are to look at earlier
+    rows and rows are in no order.
     """
     names = chosen_features(spec, columns)
     chosen = [column for column in columns if column.name in names]
@@ -78,23 +82,39 @@ def gather_samples(frame: pd.DataFrame, columns: Sequence[Column], spec: Specifi
         group_column=group_column(spec, columns),
     )
     is_usable = np.isfinite(frame[spec.target].to_numpy(dtype=np.float64))[timeline.rows]
-    rows, clock = timeline.rows[is_usable], timeline.clock[is_usable]
-    plan = plan_validation(spec, frame.iloc[rows], columns, timeline, reach=0)
+    rows = timeline.rows[is_usable]
+    series = series_features(spec.engineering, chosen)
+    _check_order(spec, timeline)
+    plan = plan_validation(spec, frame.iloc[rows], columns, timeline, reach=series.reach)
     train_rows, test_rows = plan.hold_out(
         len(rows), test_size=spec.test_size, random_state=spec.random_state
     )
-    X = features_frame(frame.iloc[rows], chosen)
-    X.index = pd.Index(clock)
+    # Rows without a target are no samples, but they come before some.
+    X = features_frame(frame.iloc[timeline.rows], chosen)
+    X.index = pd.Index(timeline.clock)
+    X = series.fit(X).transform(X).iloc[np.flatnonzero(is_usable)]
     return Samples(
         columns=chosen,
         X=X,
         y=frame[spec.target].to_numpy(dtype=np.float64)[rows],
+        series=series,
         plan=plan,
         train_rows=train_rows,
         test_rows=test_rows,
         remarks=_missing_targets(int((~is_usable).sum()), spec.target),
         left_out=list(left_out(spec, columns)),
     )
+
+
+def _check_order(spec: Specification, timeline: Timeline) -> None:
+    place = first_ordered(spec.engineering)
+    if place is None or timeline.is_ordered or spec.validation == "time":
+        return
+    message = N_(
+        "This step looks at earlier rows, and these are in no order of time. Name a time column, "
+        "or say that the rows stand in their order by choosing validation in time."
+    )
+    raise InvalidInput(message, fields=(FieldError(f"/engineering/{place}", message),))
 
 
 def _missing_targets(n: int, target: str) -> list[Remark]:

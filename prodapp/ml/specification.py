@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from prodapp.exceptions import DataRefused, FieldError, InvalidInput, N_
 from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM
+from prodapp.ml.features.plan import column_errors, date_columns, step_errors
 from prodapp.ml.hyperparameters import Hyperparameter
 from prodapp.ml.settings import SETTINGS, TUNINGS, VALIDATIONS
 from prodapp.ml.table import Column
@@ -30,6 +31,7 @@ class Specification:
     """One training run, wholly described.
 
     ``features`` None means every column whose suggested role is "feature", but the target.
+    ``engineering`` holds steps of :mod:`prodapp.ml.features.catalogue`.
     ``test_size`` is the share of samples held out, parted from the others as ``validation`` says
     (:mod:`prodapp.ml.splits`): in the order of ``time_column`` with ``gap_rows`` samples between
     (None: found), by ``group_column``, or at random. The model is also judged in ``n_folds`` folds
@@ -45,6 +47,7 @@ class Specification:
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     tuning: str = "none"
     n_candidates: int = 20
+    engineering: tuple[Mapping[str, Any], ...] = ()
     validation: str = "auto"
     time_column: str | None = None
     group_column: str | None = None
@@ -60,6 +63,7 @@ class Specification:
         errors = [
             *self._field_errors(),
             *self._validation_errors(),
+            *step_errors(self.engineering),
             *self._hyperparameter_errors(),
         ]
         if errors:
@@ -131,6 +135,7 @@ class Specification:
         plain = asdict(self)
         plain["features"] = None if self.features is None else list(self.features)
         plain["hyperparameters"] = dict(self.hyperparameters)
+        plain["engineering"] = [dict(step) for step in self.engineering]
         return plain
 
     @classmethod
@@ -155,6 +160,8 @@ class Specification:
         _check_shapes(values)
         if values.get("features") is not None:
             values["features"] = tuple(values["features"])
+        if isinstance(values.get("engineering"), list):
+            values["engineering"] = tuple(values["engineering"])
         return cls(**values)
 
 
@@ -222,6 +229,9 @@ def check_specification(spec: Specification, columns: Sequence[Column]) -> None:
             N_("No column can serve as a variable. Upload a table with at least one that varies."),
             code="no_features",
         )
+    errors = column_errors(spec.engineering, [by_name[name] for name in names])
+    if errors:
+        raise InvalidInput(N_("The training specification has wrong values."), fields=tuple(errors))
 
 
 def _refused(pointer: str, message: str, params: dict[str, Any]) -> InvalidInput:
@@ -249,12 +259,20 @@ def chosen_features(spec: Specification, columns: Sequence[Column]) -> tuple[str
 
     Raises ``DataRefused`` when a variable was named whose values cannot enter a model.
     """
+    dates = date_columns(spec.engineering, columns)
     if spec.features is None:
         others = (spec.target, spec.time_column, group_column(spec, columns))
-        return tuple(c.name for c in columns if c.role == "feature" and c.name not in others)
+        return tuple(
+            c.name
+            for c in columns
+            if c.name in dates or (c.role == "feature" and c.name not in others)
+        )
     for column in columns:
-        if column.name in spec.features and (
-            column.kind not in _FEATURE_KINDS and column.role != "empty"
+        if (
+            column.name in spec.features
+            and column.kind not in _FEATURE_KINDS
+            and column.role != "empty"
+            and column.name not in dates
         ):
             raise DataRefused(
                 N_("“%(name)s” cannot be a variable: it holds dates or free text."),
@@ -263,7 +281,9 @@ def chosen_features(spec: Specification, columns: Sequence[Column]) -> tuple[str
                 name=column.name,
             )
     return tuple(
-        c.name for c in columns if c.name in spec.features and c.role not in ("empty", "constant")
+        c.name
+        for c in columns
+        if c.name in dates or (c.name in spec.features and c.role not in ("empty", "constant"))
     )
 
 

@@ -168,7 +168,7 @@ def train(
     )
     stages.leave()
     return TrainingResult(
-        pipeline=pipeline,
+        pipeline=_whole(pipeline, samples),
         metrics=_measure(samples, predicted, random_state=spec.random_state),
         ranking=rank_variables(
             samples.columns, samples.X_test.iloc[found.rows], found.values, found.native
@@ -257,6 +257,13 @@ def _fit(
     if size is not None and pipeline[-1].n_estimators < size.n_trees:
         samples.remarks.append(remark_fewer_trees(pipeline[-1].n_estimators, size.n_trees))
     return pipeline
+
+
+def _whole(pipeline: Pipeline, samples: Samples) -> Pipeline:
+    """The pipeline that takes a frame of the variables in the order of time, by its clock."""
+    if not samples.series.steps:
+        return pipeline
+    return Pipeline([("series", samples.series), *pipeline.steps])
 
 
 def _measure(samples: Samples, predicted: FloatArray, *, random_state: int) -> Metrics:

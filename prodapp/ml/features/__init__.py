@@ -1,0 +1,1 @@
+"""Features made from the variables of a table, each known by the variables that it comes from."""
