@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -25,6 +26,13 @@ def setting_options(function: Function) -> Function:
         words = f"{setting.meaning}  [default: {default}]"
         function = click.option(flag, name, type=kind, help=words)(function)
     for option in (
+        click.option(
+            "--engineer",
+            "engineering",
+            multiple=True,
+            metavar="JSON",
+            help='A step of feature engineering (repeat), as {"step": "lags", "lags": [1, 2]}.',
+        ),
         click.option("--group-column", help="The column whose groups are held out whole."),
         click.option("--time-column", help="The column that tells when a row came."),
         click.option(
@@ -44,4 +52,12 @@ def setting_options(function: Function) -> Function:
 
 def settings_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a specification that the options say, without those that were not given."""
-    return {name: value for name in _NAMES if (value := options[name]) is not None}
+    said = {name: value for name in _NAMES if (value := options[name]) is not None}
+    return {**said, "engineering": [_step(text) for text in options["engineering"]]}
+
+
+def _step(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise click.UsageError(f"Write --engineer as JSON, not {text!r}.") from error

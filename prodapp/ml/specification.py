@@ -195,19 +195,7 @@ def check_specification(spec: Specification, columns: Sequence[Column]) -> None:
     the data do not allow.
     """
     by_name = {column.name: column for column in columns}
-    for pointer, name in [
-        ("/target", spec.target),
-        *(("/features", f) for f in spec.features or ()),
-        ("/time_column", spec.time_column),
-        ("/group_column", spec.group_column),
-    ]:
-        if name is not None and name not in by_name:
-            raise _unknown_column(pointer, name, list(by_name))
-    if spec.time_column and by_name[spec.time_column].kind not in ("date", "number"):
-        message = N_("“%(name)s” holds no times: name a column of dates or of numbers that count.")
-        raise _refused("/time_column", message, {"name": spec.time_column})
-    if spec.validation == "group" and group_column(spec, columns) is None:
-        raise _refused("/group_column", N_("Name the column that tells the groups."), {})
+    _check_names(spec, columns)
     target = by_name[spec.target]
     if target.kind != "number":
         raise DataRefused(
@@ -232,6 +220,23 @@ def check_specification(spec: Specification, columns: Sequence[Column]) -> None:
     errors = column_errors(spec.engineering, [by_name[name] for name in names])
     if errors:
         raise InvalidInput(N_("The training specification has wrong values."), fields=tuple(errors))
+
+
+def _check_names(spec: Specification, columns: Sequence[Column]) -> None:
+    by_name = {column.name: column for column in columns}
+    for pointer, name in [
+        ("/target", spec.target),
+        *(("/features", f) for f in spec.features or ()),
+        ("/time_column", spec.time_column),
+        ("/group_column", spec.group_column),
+    ]:
+        if name is not None and name not in by_name:
+            raise _unknown_column(pointer, name, list(by_name))
+    if spec.time_column and by_name[spec.time_column].kind not in ("date", "number"):
+        message = N_("“%(name)s” holds no times: name a column of dates or of numbers that count.")
+        raise _refused("/time_column", message, {"name": spec.time_column})
+    if spec.validation == "group" and group_column(spec, columns) is None:
+        raise _refused("/group_column", N_("Name the column that tells the groups."), {})
 
 
 def _refused(pointer: str, message: str, params: dict[str, Any]) -> InvalidInput:

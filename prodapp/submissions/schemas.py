@@ -47,18 +47,22 @@ class RunForm(OverridesForm):
     hyperparameters = fields.String(
         metadata={"description": "A JSON object.", "examples": ['{"n_estimators": 200}']}
     )
+    engineering = fields.String(
+        metadata={"description": "A JSON list.", "examples": ['[{"step": "lags", "lags": [1, 2]}]']}
+    )
 
     class Meta(OverridesForm.Meta):
         include = option_fields(fields.Integer, fields.Float)
 
     @ma.post_load
-    def _parse_hyperparameters(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
-        text = data.get("hyperparameters")
-        if text is not None:
-            try:
-                data["hyperparameters"] = strict_json(text.encode())
-            except Malformed as error:
-                raise ma.ValidationError({"hyperparameters": [str(error)]}) from error
+    def _parse_json(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        for name in ("hyperparameters", "engineering"):
+            text = data.get(name)
+            if text is not None:
+                try:
+                    data[name] = strict_json(text.encode())
+                except Malformed as error:
+                    raise ma.ValidationError({name: [str(error)]}) from error
         return data
 
 

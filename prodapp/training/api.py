@@ -10,11 +10,19 @@ from prodapp.auth.guard import current_caller
 from prodapp.auth.objects import run_of
 from prodapp.auth.permissions import requires
 from prodapp.ml.algorithms import ALGORITHMS
+from prodapp.ml.features.catalogue import STEPS
 from prodapp.rest.answers import accepted, page_answer
 from prodapp.rest.blueprint import ApiBlueprint
 from prodapp.rest.spec import headers, problems
 from prodapp.training import service
-from prodapp.training.schemas import AlgorithmSchema, RunQuery, RunSchema, describe_algorithm
+from prodapp.training.schemas import (
+    AlgorithmSchema,
+    RunQuery,
+    RunSchema,
+    StepSchema,
+    describe_algorithm,
+    describe_step,
+)
 
 blp = ApiBlueprint(
     "api_runs",
@@ -31,6 +39,14 @@ blp = ApiBlueprint(
 def algorithms() -> Any:
     """List the algorithms and their hyperparameters"""
     return [describe_algorithm(name, algorithm) for name, algorithm in ALGORITHMS.items()]
+
+
+@blp.get("/engineering-steps")
+@blp.answers(200, StepSchema(many=True))
+@requires("viewer")
+def engineering_steps() -> Any:
+    """List the steps of feature engineering"""
+    return [describe_step(name, step) for name, step in STEPS.items()]
 
 
 @blp.get("/runs")

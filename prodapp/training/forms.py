@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM
 from prodapp.ml.hyperparameters import Hyperparameter
 from prodapp.ml.settings import SETTINGS
+from prodapp.training.step_forms import StepsForm
 
 SETTING_FIELDS: Final = ("tuning", "validation", "time_column", "group_column", *SETTINGS)
 
@@ -25,6 +26,7 @@ class TrainForm:
     features: tuple[str, ...]
     hyperparameters: Mapping[str, str]
     settings: Mapping[str, str]
+    engineering: StepsForm
 
     @classmethod
     def parse(cls, form: MultiDict[str, str]) -> TrainForm:
@@ -40,6 +42,7 @@ class TrainForm:
                 if name.startswith(prefix)
             },
             settings={name: form[name].strip() for name in SETTING_FIELDS if name in form},
+            engineering=StepsForm.parse(form),
         )
 
     def specification(self) -> dict[str, Any]:
@@ -54,6 +57,7 @@ class TrainForm:
             "target": self.target,
             "algorithm": self.algorithm,
             "features": features or None,
+            "engineering": self.engineering.steps(_value),
             "hyperparameters": {
                 name: _value(text)
                 for name, text in self.hyperparameters.items()

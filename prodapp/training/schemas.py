@@ -10,6 +10,8 @@ from marshmallow import fields, validate
 from prodapp.formatting import sentence
 from prodapp.i18n import gettext
 from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm
+from prodapp.ml.features.catalogue import STEPS, Parameter, Step
+from prodapp.ml.features.plan import MAX_LISTED, MAX_STEPS
 from prodapp.ml.hyperparameters import Hyperparameter
 from prodapp.ml.settings import SETTINGS, TUNINGS, VALIDATIONS
 from prodapp.models import RunState, TrainingRun
@@ -117,6 +119,63 @@ def _column_name(description: str) -> fields.String:
     )
 
 
+def step_schema(name: str, step: Step) -> dict[str, Any]:
+    """One step of feature engineering as JSON schema."""
+    columns: dict[str, Any] = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+    if step.is_pair:
+        columns |= {"minItems": 2, "maxItems": 2}
+    return {
+        "type": "object",
+        "description": step.hint,
+        "required": ["step", "columns"] if step.is_pair else ["step"],
+        "properties": {
+            "step": {"const": name},
+            "columns": columns,
+            **{key: _parameter_schema(item) for key, item in step.parameters.items()},
+        },
+        "additionalProperties": False,
+    }
+
+
+def _parameter_schema(parameter: Parameter) -> dict[str, Any]:
+    bounds = {"minimum": parameter.minimum, "maximum": parameter.maximum}
+    listed = {"type": "array", "minItems": 1}
+    kinds: dict[str, dict[str, Any]] = {
+        "integers": {**listed, "maxItems": MAX_LISTED, "items": {"type": "integer", **bounds}},
+        "integer": {"type": "integer", **bounds},
+        "number": {"type": "number", **bounds},
+        "choice": {"enum": list(parameter.options)},
+        "choices": {**listed, "items": {"enum": list(parameter.options)}},
+        "flag": {"type": "boolean"},
+    }
+    return {
+        **kinds[parameter.kind],
+        "default": parameter.default,
+        "description": parameter.meaning,
+    }
+
+
+class Engineering(fields.Field[list[Any]]):
+    """Steps of feature engineering; the specification knows what each may say."""
+
+    default_error_messages = {"invalid": "Give a list of steps."}  # noqa: RUF012
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise self.make_error("invalid")
+        found: list[Any] = _whole(value)
+        return found
+
+
+def _whole(value: Any) -> Any:
+    """JSON knows one kind of number: 2.0 is the whole number 2."""
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class SpecificationInput(RequestSchema):
     """What to find out, and how. Everything but the target has a default."""
 
@@ -142,6 +201,16 @@ class SpecificationInput(RequestSchema):
             "additionalProperties": False,
         },
     )
+    engineering = Engineering(
+        metadata={
+            "type": "array",
+            "maxItems": MAX_STEPS,
+            "description": "Features made of the variables; `GET /engineering-steps` tells the "
+            "steps. Their importance counts for the variables that they are made of.",
+            "items": {"oneOf": [step_schema(name, step) for name, step in STEPS.items()]},
+            "default": [],
+        },
+    )
 
     class Meta(RequestSchema.Meta):
         include = option_fields(JsonInteger, JsonNumber)
@@ -165,6 +234,61 @@ class HyperparameterSchema(AnswerSchema):
         required=True,
         metadata={"description": "The values that tuning tries; none where it leaves it alone."},
     )
+
+
+class ParameterSchema(AnswerSchema):
+    """What one parameter of a step means and may be."""
+
+    name = fields.String(required=True)
+    label = fields.String(required=True, metadata={"description": "For people."})
+    meaning = fields.String(required=True, metadata={"description": "For people."})
+    schema = fields.Dict(required=True, metadata={"description": "What it may be, JSON schema."})
+    options = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "What may be chosen, with words for people."},
+    )
+
+
+class StepSchema(AnswerSchema):
+    """One way to make features."""
+
+    name = fields.String(required=True, validate=validate.OneOf(tuple(STEPS)))
+    label = fields.String(required=True, metadata={"description": "For people."})
+    hint = fields.String(required=True, metadata={"description": "For people: when to take it."})
+    takes = fields.List(
+        fields.String(), required=True, metadata={"description": "Kinds of columns."}
+    )
+    is_pair = fields.Boolean(
+        required=True, metadata={"description": "Whether it takes exactly two columns."}
+    )
+    needs_order = fields.Boolean(
+        required=True, metadata={"description": "Whether rows must follow each other in time."}
+    )
+    parameters = fields.List(fields.Nested(ParameterSchema), required=True)
+
+
+def describe_step(name: str, step: Step) -> dict[str, Any]:
+    """A step in the caller's language."""
+    return {
+        "name": name,
+        "label": gettext(step.label),
+        "hint": gettext(step.hint),
+        "takes": list(step.takes),
+        "is_pair": step.is_pair,
+        "needs_order": step.needs_order,
+        "parameters": [
+            {
+                "name": key,
+                "label": gettext(parameter.label),
+                "meaning": gettext(parameter.meaning),
+                "schema": _parameter_schema(parameter),
+                "options": {value: gettext(word) for value, word in parameter.options.items()},
+            }
+            for key, parameter in step.parameters.items()
+        ],
+    }
 
 
 class AlgorithmSchema(AnswerSchema):

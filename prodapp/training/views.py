@@ -14,6 +14,7 @@ from prodapp.error_text import error_text
 from prodapp.exceptions import DataRefused, DomainError, InvalidInput
 from prodapp.formatting import sentence
 from prodapp.ml.algorithms import ALGORITHMS
+from prodapp.ml.features.catalogue import STEPS
 from prodapp.ml.settings import SETTINGS, TUNINGS, VALIDATIONS
 from prodapp.models import DatasetState, TrainingRun
 from prodapp.training import service
@@ -25,6 +26,7 @@ bp.add_app_template_global(lambda: ALGORITHMS, "algorithms_by_name")
 bp.add_app_template_global(lambda: TUNINGS, "tunings_by_name")
 bp.add_app_template_global(lambda: VALIDATIONS, "validations_by_name")
 bp.add_app_template_global(lambda: SETTINGS, "settings_by_name")
+bp.add_app_template_global(lambda: STEPS, "engineering_steps")
 
 
 @bp.post("/datasets/<int:dataset_id>/runs")

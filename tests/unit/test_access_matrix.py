@@ -41,6 +41,7 @@ ROLES: dict[str, str] = {
     "GET /api/openapi.json": PUBLIC,
     "GET /api/redoc": PUBLIC,
     "GET /api/v1/algorithms": "viewer",
+    "GET /api/v1/engineering-steps": "viewer",
     "GET /api/v1/audit-events": "admin",
     "GET /api/v1/auth/me": "viewer",
     "POST /api/v1/auth/refresh": PUBLIC,

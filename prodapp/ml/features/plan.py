@@ -11,7 +11,7 @@ from prodapp.ml.table import Column
 
 #: More steps, more numbers in a list, or more columns made than this help nobody.
 MAX_STEPS: Final = 20
-_MAX_LISTED: Final = 20
+MAX_LISTED: Final = 20
 MAX_MADE: Final = 2_000
 
 WRONG_COLUMNS = N_("Give a list of column names.")
@@ -65,14 +65,15 @@ def _problem(parameter: Parameter, value: Any) -> tuple[str, dict[str, Any]] | N
         return None if isinstance(value, bool) else (N_("Give true or false."), {})
     if parameter.kind == "choice":
         known = {"known": ", ".join(parameter.options)}
-        return None if value in parameter.options else (N_("Choose one of: %(known)s."), known)
+        is_known = isinstance(value, str) and value in parameter.options
+        return None if is_known else (N_("Choose one of: %(known)s."), known)
     if parameter.kind == "choices":
         is_right = _are_names(value) and value and set(value) <= set(parameter.options)
         known = {"known": ", ".join(parameter.options)}
         return None if is_right else (N_("Choose some of: %(known)s."), known)
     bounds = {"low": parameter.minimum, "high": parameter.maximum}
     if parameter.kind == "integers":
-        is_list = isinstance(value, list | tuple) and 0 < len(value) <= _MAX_LISTED
+        is_list = isinstance(value, list | tuple) and 0 < len(value) <= MAX_LISTED
         if is_list and all(_is_within(parameter, item, int) for item in value):
             return None
         return N_("Give a list of whole numbers from %(low)s to %(high)s."), bounds

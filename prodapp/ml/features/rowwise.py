@@ -59,11 +59,11 @@ class CalendarParts(_RowWise):
 
     def transform(self, X: pd.DataFrame) -> FloatArray:
         made = [
-            getattr(X[name].dt, _ACCESSORS.get(part, part)).to_numpy(dtype=np.float64, na_value=np.nan)
+            getattr(X[name].dt, _ACCESSORS.get(part, part))
             for name in X.columns
             for part in self.parts
         ]
-        return np.stack(made, axis=1)
+        return np.stack([part.to_numpy(dtype=np.float64, na_value=np.nan) for part in made], axis=1)
 
     def names_out(self, names: Sequence[str]) -> list[str]:
         return [f"{name} · {part}" for name in names for part in self.parts]

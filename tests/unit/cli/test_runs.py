@@ -70,13 +70,16 @@ def test_hyperparameters_are_set_by_name(run: Run, csv: str) -> None:
 def test_validation_and_budgets_are_options(run: Run, csv: str) -> None:
     run("machine", "create", "Press")
     options = ["--validation", "group", "--group-column", "shift", "--n-folds", "3"]
-    run("train", "1", csv, "--target", "yield", *options, "--time-budget-seconds", "9", "--no-wait")
+    options += ["--time-budget-seconds", "9", "--engineer", '{"step": "polynomial"}']
+    run("train", "1", csv, "--target", "yield", *options, "--no-wait")
     stored = db.session.scalars(select(TrainingRun)).one().specification
     assert (stored["validation"], stored["group_column"], stored["n_folds"]) == (
         *("group", "shift"),
         3,
     )
     assert (stored["time_budget_seconds"], stored["memory_budget_megabytes"]) == (9, 4000)
+    assert stored["engineering"] == [{"step": "polynomial"}]
+    run("train", "1", csv, "--target", "yield", "--engineer", "lags", expect=2)
 
 
 def test_an_unknown_algorithm_is_a_wrong_usage_that_lists_the_known(run: Run, csv: str) -> None:

@@ -134,6 +134,13 @@ def test_run_may_start_before_the_import_is_over(
         ({"time_budget_seconds": 0}, "/time_budget_seconds"),
         ({"memory_budget_megabytes": 1.5}, "/memory_budget_megabytes"),
         ({"max_explained_samples": None}, "/max_explained_samples"),
+        ({"engineering": {}}, "/engineering"),
+        ({"engineering": [{"step": "magic"}]}, "/engineering/0/step"),
+        (
+            {"engineering": [{"step": "polynomial"}, {"step": "lags", "lags": 1}]},
+            "/engineering/1/lags",
+        ),
+        ({"engineering": [{"step": "lags", "columns": ["shift"]}]}, "/engineering/0/columns"),
         ({"colour": "red"}, "/colour"),
         ({"dataset_id": 0}, "/dataset_id"),
         ({"dataset_id": 10**30}, "/dataset_id"),
@@ -164,6 +171,22 @@ def test_wrong_target_leaves_no_data_behind(
         assert answer.status_code == 422
         assert code is None or answer.json["code"] == code
         assert db.session.query(Dataset).count() == 0
+
+
+def test_engineering_comes_as_json_in_a_form_too(
+    client: FlaskClient, caller: Caller, bearer: Bearer
+) -> None:
+    form = {
+        "machine_id": make_machine(caller).id,
+        "target": "yield",
+        "engineering": '[{"step": "product", "columns": ["heat", "speed"]}]',
+        "file": file(),
+    }
+    answer = client.post(URL, data=form, headers=bearer("operator"))
+    assert answer.status_code == 202
+    assert answer.json["specification"]["engineering"] == [
+        {"step": "product", "columns": ["heat", "speed"]}
+    ]
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "null", '{"n_estimators": NaN}'])

@@ -140,3 +140,14 @@ def test_an_algorithm_whose_library_is_missing_says_so_and_is_refused(
     assert refused.status_code == 422
     assert refused.json["errors"][0]["pointer"] == "/algorithm"
     assert "libgomp" in refused.json["errors"][0]["detail"]
+
+
+def test_steps_of_engineering_come_with_their_parameters(
+    client: FlaskClient, bearer: Bearer
+) -> None:
+    answer = client.get("/api/v1/engineering-steps", headers=bearer("viewer"))
+    by_name = {step["name"]: step for step in answer.json}
+    assert by_name["lags"]["needs_order"]
+    assert by_name["ratio"]["is_pair"]
+    (parameter,) = by_name["lags"]["parameters"]
+    assert parameter["schema"]["items"] == {"type": "integer", "minimum": 1, "maximum": 1000}

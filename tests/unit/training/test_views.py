@@ -13,6 +13,7 @@ from prodapp.caller import Caller
 from prodapp.extensions import db
 from prodapp.ml import algorithms
 from prodapp.ml.algorithms import ALGORITHMS
+from prodapp.ml.features.catalogue import STEPS
 from prodapp.models import TrainingRun
 from tests.factories import make_ready_dataset
 from tests.pages import csrf_token
@@ -20,7 +21,7 @@ from tests.pages import csrf_token
 SignIn = Callable[..., FlaskClient]
 
 
-def send(client: FlaskClient, dataset_id: int, **form: str) -> Any:
+def send(client: FlaskClient, dataset_id: int, **form: Any) -> Any:
     page = f"/app/datasets/{dataset_id}"
     fields = {"csrf_token": csrf_token(client, page), "target": "yield", **form}
     return client.post(f"{page}/runs", data=fields)
@@ -36,9 +37,7 @@ def test_the_form_offers_every_algorithm_and_hyperparameter(
             assert f'name="{name}.{key}"' in page
 
 
-def test_a_search_is_asked_for_and_leaves_what_was_changed(
-    sign_in: SignIn, caller: Caller
-) -> None:
+def test_a_search_is_asked_for_and_leaves_what_was_changed(sign_in: SignIn, caller: Caller) -> None:
     dataset = make_ready_dataset(caller)
     answer = send(
         sign_in(),
@@ -133,3 +132,37 @@ def test_a_wrong_setting_is_said_beside_its_field_and_kept(sign_in: SignIn, call
     assert 'name="n_folds" type="number" step="any" value="100"' in words
     assert 'id="field-n_folds-error"' in words
     assert 'value="group" checked' in words
+
+
+def test_the_form_offers_every_step_of_engineering(sign_in: SignIn, caller: Caller) -> None:
+    page = sign_in().get(f"/app/datasets/{make_ready_dataset(caller).id}").text
+    for name, step in STEPS.items():
+        assert f'value="{name}"' in page
+        for key in step.parameters:
+            assert f'name="engineering.{name}.{key}"' in page
+
+
+def test_steps_go_from_the_form_to_the_run(sign_in: SignIn, caller: Caller) -> None:
+    form: dict[str, Any] = {
+        "engineering": ["ratio", "polynomial", "imputation"],
+        "engineering.ratio.columns": ["heat", "speed"],
+        "engineering.polynomial.degree": "3",
+        "engineering.imputation.strategy": "constant",
+        "engineering.imputation.fill_value": "1.5",
+        "engineering.lags.lags": "1, 2",
+    }
+    send(sign_in(), make_ready_dataset(caller).id, **form)
+    assert db.session.scalars(select(TrainingRun)).one().specification["engineering"] == [
+        {"step": "ratio", "columns": ["heat", "speed"]},
+        {"step": "polynomial", "degree": 3},
+        {"step": "imputation", "strategy": "constant", "fill_value": 1.5, "indicator": False},
+    ]
+
+
+def test_a_wrong_step_is_said_beside_its_field_and_kept(sign_in: SignIn, caller: Caller) -> None:
+    form: dict[str, Any] = {"engineering": ["lags"], "engineering.lags.lags": "1, many"}
+    answer = send(sign_in(), make_ready_dataset(caller).id, **form)
+    assert answer.status_code == 422
+    words = " ".join(answer.text.split())
+    assert 'id="field-engineering-lags-lags-error"' in words
+    assert 'value="1, many"' in words
