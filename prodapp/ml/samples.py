@@ -85,7 +85,8 @@ def gather_samples(frame: pd.DataFrame, columns: Sequence[Column], spec: Specifi
     rows = timeline.rows[is_usable]
     series = series_features(spec.engineering, chosen)
     _check_order(spec, timeline)
-    plan = plan_validation(spec, frame.iloc[rows], columns, timeline, reach=series.reach)
+    y = frame[spec.target].to_numpy(dtype=np.float64)[rows]
+    plan = plan_validation(spec, frame.iloc[rows], columns, timeline, y=y, reach=series.reach)
     train_rows, test_rows = plan.hold_out(
         len(rows), test_size=spec.test_size, random_state=spec.random_state
     )
@@ -96,7 +97,7 @@ def gather_samples(frame: pd.DataFrame, columns: Sequence[Column], spec: Specifi
     return Samples(
         columns=chosen,
         X=X,
-        y=frame[spec.target].to_numpy(dtype=np.float64)[rows],
+        y=y,
         series=series,
         plan=plan,
         train_rows=train_rows,

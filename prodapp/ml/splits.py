@@ -117,9 +117,12 @@ def plan_validation(
     columns: Sequence[Column],
     timeline: Timeline,
     *,
+    y: FloatArray,
     reach: int,
 ) -> Plan:
-    """What ``spec`` asks for, or what fits the data. ``frame`` holds the samples in their order.
+    """What ``spec`` asks for, or what fits the data.
+
+    ``frame`` and the target ``y`` hold the samples in their order.
 
     ``reach`` is how many rows back the engineered features look: blocks of time are at least so
     far apart, so that none looks into the other.
@@ -140,7 +143,7 @@ def plan_validation(
         return Plan(scheme, reason, params)
     gap = spec.gap_rows
     if gap is None:
-        found = correlation_length(frame[spec.target].to_numpy(dtype=np.float64)) - 1
+        found = correlation_length(y) - 1
         gap = min(found, int(_MAX_FOUND_GAP * len(frame)))
     return Plan(scheme, reason, params, timeline.by, gap=max(gap, reach))
 

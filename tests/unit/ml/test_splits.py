@@ -125,7 +125,8 @@ def planned(frame: pd.DataFrame, *, roles: dict[str, str] | None = None, **optio
     timeline = find_timeline(
         frame, columns, time_column=spec.time_column, group_column=spec.group_column
     )
-    return plan_validation(spec, frame.iloc[timeline.rows], columns, timeline, reach=0)
+    ordered = frame.iloc[timeline.rows]
+    return plan_validation(spec, ordered, columns, timeline, y=ordered["y"].to_numpy(), reach=0)
 
 
 def described(frame: pd.DataFrame, roles: dict[str, str]) -> list[Column]:
