@@ -17,16 +17,11 @@ from prodapp.ml import treeshap
 from prodapp.ml.ensembles import collect_forest, compared
 from prodapp.ml.estimators import available_cpus
 from prodapp.ml.intake import read_table
-from prodapp.ml.preprocessing import (
-    build_preprocessing,
-    features_frame,
-    source_positions,
-    sum_by_source,
-)
+from prodapp.ml.preprocessing import build_preprocessing, source_positions, sum_by_source
 from prodapp.ml.progress import no_progress
-from prodapp.ml.specification import Specification, chosen_features
+from prodapp.ml.samples import gather_samples
+from prodapp.ml.specification import Specification
 from prodapp.ml.training import train
-from prodapp.ml.validation import shuffled_split
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -43,16 +38,13 @@ def fidelity(source: Source, *, n_seeds: int) -> dict[str, Any]:
     table = read_table(source.path)
     spec = Specification(target=source.target)
     result = train(table.frame, table.columns, spec, progress=no_progress)
-    names = chosen_features(spec, table.columns)
-    columns = [column for column in table.columns if column.name in names]
-    y = table.frame[source.target].to_numpy(dtype=float)
-    usable = np.isfinite(y)
-    X, y = features_frame(table.frame.loc[usable], columns), y[usable]
-    rows, _ = shuffled_split(len(y), test_size=spec.test_size, random_state=spec.random_state)
+    samples = gather_samples(table.frame, table.columns, spec)
+    columns, X, y, rows = samples.columns, samples.X, samples.y, samples.train_rows
+    names = [column.name for column in columns]
     preprocessing = build_preprocessing(columns, scale=False)
     encoded_train = preprocessing.fit_transform(X.iloc[rows])
     encoded = preprocessing.transform(X)
-    of = source_positions(preprocessing, list(names))
+    of = source_positions(preprocessing, names)
     plain = []
     for seed in range(n_seeds):
         forest = RandomForestRegressor(100, random_state=seed, n_jobs=available_cpus())

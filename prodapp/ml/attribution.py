@@ -21,6 +21,7 @@ from prodapp.ml.budget import MIN_EXPLAINED, Clock, remark_fewer_explained
 from prodapp.ml.ensembles import collect_forest, compared
 from prodapp.ml.explainers import Explainer
 from prodapp.ml.preprocessing import encoded_columns, sum_by_source
+from prodapp.ml.progress import part_of
 from prodapp.ml.table import Column, Remark
 
 FloatArray = npt.NDArray[np.float64]
@@ -135,14 +136,19 @@ class Attributor:
         strengths: dict[tuple[int, int], float] = {}
         partnered = np.argsort(-importances, kind="stable")[:_N_PARTNERED]
         for n_done, variable in enumerate(partnered.tolist()):
-            on_share(n_done / len(partnered))
             of_variable = encoded_columns(sources, variable, len(self.columns))
             if len(of_variable) > _MAX_ENCODED:  # a category of many values: too dear
                 continue
             joint = np.zeros((len(samples), len(sources)))
-            for column, share in of_variable:
+            for place, (column, share) in enumerate(of_variable):
+                done = (n_done + place / len(of_variable)) / len(partnered)
+                after = (n_done + (place + 1) / len(of_variable)) / len(partnered)
                 joint += share * treeshap.interaction_values(
-                    forest, samples, column, n_jobs=self.n_jobs, on_share=lambda _: None
+                    forest,
+                    samples,
+                    column,
+                    n_jobs=self.n_jobs,
+                    on_share=part_of(on_share, done, after),
                 )
             by_variable = np.abs(2 * sum_by_source(joint, sources, len(self.columns))).mean(axis=0)
             for other in np.flatnonzero(by_variable > _MATTERS * importances.sum()).tolist():
