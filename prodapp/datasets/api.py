@@ -9,7 +9,13 @@ from flask import Response, make_response, request, send_file, url_for
 from prodapp.auth.guard import current_caller
 from prodapp.auth.objects import dataset_of
 from prodapp.auth.permissions import requires
-from prodapp.datasets import service
+from prodapp.datasets import exclusions, service
+from prodapp.datasets.change_schemas import (
+    ConfirmInput,
+    ExclusionsInput,
+    OverridesInput,
+    assembly_in,
+)
 from prodapp.datasets.schemas import (
     DatasetDetailSchema,
     DatasetForm,
@@ -17,7 +23,6 @@ from prodapp.datasets.schemas import (
     DatasetRecordsInput,
     DatasetSchema,
     DatasetUploadDocument,
-    OverridesInput,
     RecordsInput,
     UploadDocument,
     UploadForm,
@@ -29,7 +34,7 @@ from prodapp.rest.blueprint import ApiBlueprint
 from prodapp.rest.schemas import PageQuery
 from prodapp.rest.spec import headers, problems
 from prodapp.rest.uploads import is_multipart, json_or_multipart, load, uploaded_file
-from prodapp.variables.schemas import TableSettingsInput, settings_of
+from prodapp.variables.schemas import settings_of
 
 #: What the two uploads answer instead where `confirm` is false.
 DRAFT = {
@@ -136,7 +141,7 @@ def reread(body: dict[str, Any], dataset_id: int) -> Any:
 
 
 @blp.post("/datasets/<id:dataset_id>/confirm")
-@blp.takes(TableSettingsInput)
+@blp.takes(ConfirmInput)
 @blp.answers(202, DatasetDetailSchema, headers=headers("Location", "Retry-After"))
 @blp.describes(responses=problems(409))
 @requires("operator")
@@ -144,9 +149,29 @@ def confirm(body: dict[str, Any], dataset_id: int) -> Any:
     """Import a draft
 
     With what people say of its columns; what is not said stays as it is remembered for the
-    machine. Both are remembered for its next file.
+    machine. Both are remembered for its next file. It can be appended to another data set of the
+    machine, or joined to one by time.
     """
-    return _created(service.confirm(current_caller(), dataset_id, settings=settings_of(body)))
+    assembly = assembly_in(body)
+    dataset = service.confirm(
+        current_caller(), dataset_id, settings=settings_of(body), assembly=assembly
+    )
+    return _created(dataset)
+
+
+@blp.put("/datasets/<id:dataset_id>/exclusions")
+@blp.takes(ExclusionsInput)
+@blp.answers(200, DatasetDetailSchema)
+@blp.describes(responses=problems(409))
+@requires("operator")
+def exclude(body: dict[str, Any], dataset_id: int) -> Any:
+    """Leave rows out of training
+
+    Downtime, start-up, trials: by conditions, a period, or positions of rows. It holds for runs
+    that are started from now on; each keeps what it left out.
+    """
+    caller = current_caller()
+    return exclusions.set_exclusions(caller, dataset_id, exclusions=body["exclusions"])
 
 
 @blp.delete("/datasets/<id:dataset_id>")

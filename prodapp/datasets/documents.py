@@ -12,7 +12,7 @@ from prodapp.datasets.memory import FirstLook, Memory
 from prodapp.exceptions import N_
 from prodapp.ml.assembly import compare
 from prodapp.ml.columns import describe_column
-from prodapp.ml.intake import Table
+from prodapp.ml.intake import Table, first_rows
 from prodapp.ml.profile import profile_table
 from prodapp.ml.table import Column, Decision
 
@@ -44,14 +44,23 @@ def preview_document(look: FirstLook, memory: Memory, *, target: str | None) -> 
 
 
 def table_document(
-    table: Table, memory: Memory, *, target: str | None, preview: Mapping[str, Any]
+    table: Table,
+    memory: Memory,
+    *,
+    target: str | None,
+    preview: Mapping[str, Any],
+    compared: Table | None = None,
 ) -> dict[str, Any]:
-    """What was decided and seen in the whole file; the first rows are those of ``preview``."""
+    """What was decided and seen in the whole table.
+
+    ``preview`` is the document of before the import; what is ``compared`` with the last file is
+    the table, unless another is given.
+    """
     return {
         **_findings(table, preview.get("remembered", ())),
         "profile": _profile(table.frame, table.columns, target),
-        "differences": _differences(table, memory),
-        "rows": preview["rows"],
+        "differences": _differences(compared or table, memory),
+        "rows": [list(row) for row in first_rows(table.frame)],
         "n_rows": len(table.frame),
         "is_complete": True,
     }

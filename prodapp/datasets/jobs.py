@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from prodapp import failpoints
 from prodapp.claims import carry_out, patiently, pulse_of
 from prodapp.datasets import transitions
+from prodapp.datasets.assembly import APPEND, Assembly, assembled
 from prodapp.datasets.documents import table_document
 from prodapp.datasets.memory import memory_of, target_of
 from prodapp.extensions import command
@@ -48,12 +49,21 @@ def _import(dataset: Dataset, lease: Lease) -> None:
     pulse = pulse_of(transitions, lease)
     pulse("reading", 0.0)
     with storage().local_path(dataset.source_key) as path:
-        table = read_table(path, overrides=dataset.overrides, progress=pulse)
+        own = table = read_table(path, overrides=dataset.overrides, progress=pulse)
     failpoints.reach("dataset.read")
+    if dataset.assembly is not None:
+        table = assembled(Assembly.from_json(dataset.assembly), own, dataset.preview)
     pulse("profiling", 0.9)
     memory = memory_of(dataset.machine_id)
     target = target_of(dataset, memory)
-    document = table_document(table, memory, target=target, preview=dataset.preview)
+    is_append = (dataset.assembly or {}).get("kind") == APPEND
+    document = table_document(
+        table,
+        memory,
+        target=target,
+        preview=dataset.preview,
+        compared=own if is_append else table,
+    )
     stored = _store_parquet(table)
     failpoints.reach("dataset.stored")
     patiently(publish)

@@ -8,6 +8,7 @@ import marshmallow as ma
 from flask_smorest.fields import Upload
 from marshmallow import fields, validate
 
+from prodapp.datasets.change_schemas import ExclusionSchema, Overrides
 from prodapp.datasets.preview_schemas import PreviewSchema, described_preview
 from prodapp.datasets.records import MAX_RECORDS
 from prodapp.datasets.service import waiting_for
@@ -135,22 +136,6 @@ class OverridesForm(RequestSchema):
         return data
 
 
-class Overrides(fields.Dict):
-    """Choices by ``name`` or ``name:column``; intake knows which there are."""
-
-    def __init__(self, **more: Any) -> None:
-        super().__init__(
-            keys=fields.String(validate=validate.Length(min=1)),
-            values=fields.String(validate=validate.Length(max=1000)),
-            metadata={
-                "description": "What was decided instead of finding it out, by `name` or "
-                "`name:column`.",
-                "examples": [{"decimal": ",", "kind:batch": "category"}],
-            },
-            **more,
-        )
-
-
 def overrides_in(form: dict[str, Any]) -> dict[str, str]:
     """Take the choices out of a loaded :class:`OverridesForm`."""
     chosen: dict[str, str] = dict(form.pop("overrides", {}))
@@ -158,12 +143,6 @@ def overrides_in(form: dict[str, Any]) -> dict[str, str]:
         if name in form:
             chosen.setdefault(name, str(form.pop(name)))
     return chosen
-
-
-class OverridesInput(RequestSchema):
-    """How to read a draft anew."""
-
-    overrides = Overrides(required=True)
 
 
 class FileInput(RequestSchema):
@@ -270,11 +249,18 @@ class DatasetDetailSchema(DatasetSchema):
     )
     sense = fields.String(required=True, allow_none=True, validate=validate.OneOf(SENSES))
     goal = fields.Float(required=True, allow_none=True)
+    exclusions = fields.List(
+        fields.Nested(ExclusionSchema),
+        required=True,
+        metadata={"description": "Rows that runs leave out."},
+    )
     preview = fields.Nested(PreviewSchema, required=True)
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
         if attr == "preview":
             return described_preview(obj)
+        if attr == "exclusions":
+            return obj.exclusions or ()
         if attr in ("target", "sense", "goal"):
             return (obj.settings or {}).get(attr)
         return super().get_attribute(obj, attr, default)

@@ -14,6 +14,7 @@ from prodapp import audit, claims, queue
 from prodapp.auth.objects import dataset_of, hold_machine, machine_of
 from prodapp.caller import Caller
 from prodapp.datasets import transitions
+from prodapp.datasets.assembly import Assembly, check_assembly
 from prodapp.datasets.documents import preview_document
 from prodapp.datasets.memory import FirstLook, look_at, memory_of
 from prodapp.datasets.records import OVERRIDES, records_as_csv
@@ -90,9 +91,12 @@ def register_dataset(
     return dataset
 
 
-def reread(caller: Caller, dataset_id: int, *, overrides: Mapping[str, str]) -> Dataset:
+def reread(
+    caller: Caller, dataset_id: int, *, overrides: Mapping[str, str], target: str | None = None
+) -> Dataset:
     """Preview a draft anew, by ``overrides`` in place of those it had.
 
+    Columns that give the ``target`` away are looked for, by default those of the remembered one.
     Raises :class:`NotFound`, :class:`Conflict` for a data set that is no draft (any more),
     :class:`InvalidInput` and :class:`DataRefused` for choices by which it cannot be read; the
     draft is as it was then.
@@ -103,7 +107,7 @@ def reread(caller: Caller, dataset_id: int, *, overrides: Mapping[str, str]) -> 
         found = preview_and_head(source, filename=dataset.filename, overrides=overrides)
     memory = memory_of(dataset.machine_id)
     look = FirstLook(*found, overrides)
-    document = preview_document(look, memory, target=memory.target)
+    document = preview_document(look, memory, target=target or memory.target)
     with command() as session:
         _change_draft(session, dataset.id, overrides=dict(overrides), preview=document)
         after = {"overrides": dict(overrides)}
@@ -112,22 +116,38 @@ def reread(caller: Caller, dataset_id: int, *, overrides: Mapping[str, str]) -> 
     return dataset
 
 
-def confirm(caller: Caller, dataset_id: int, *, settings: TableSettings) -> Dataset:
+def confirm(
+    caller: Caller,
+    dataset_id: int,
+    *,
+    settings: TableSettings,
+    assembly: Assembly | None = None,
+) -> Dataset:
     """Send a draft to import, and remember for its machine how it is read and what was said of
     its columns; what ``settings`` do not mention stays as remembered.
 
-    Raises :class:`NotFound`, :class:`Conflict` for a data set that is no draft (any more), and
-    :class:`InvalidInput` for settings of columns that are not there.
+    ``assembly`` puts it together with another data set of the machine. Raises :class:`NotFound`,
+    :class:`Conflict` for a data set that is no draft (any more), and :class:`InvalidInput` for
+    settings of columns that are not there and a data set that cannot be put together with it.
     """
     dataset = dataset_of(caller, dataset_id)
     _refuse_unless_draft(dataset)
-    names = [column["name"] for column in dataset.preview["columns"]]
+    previews = [dataset.preview]
+    if assembly is not None:
+        previews.insert(0, check_assembly(assembly, dataset).preview)
+    names = list(dict.fromkeys(c["name"] for preview in previews for c in preview["columns"]))
     check_names(settings, names)
     with command() as session:
         hold_machine(session, dataset.machine_id, is_alone=True)
         before = settings_from(remembered_variables(session, dataset.machine_id))
         said = merged(before, settings, names=names)
-        _change_draft(session, dataset.id, state=DatasetState.QUEUED, settings=said.to_json())
+        _change_draft(
+            session,
+            dataset.id,
+            state=DatasetState.QUEUED,
+            settings=said.to_json(),
+            assembly=None if assembly is None else assembly.to_json(),
+        )
         gone = [column.name for column in before.columns if column.name not in names]
         kept = merged(before, said, names=[*names, *gone])
         write_variables(session, dataset.machine_id, kept)

@@ -28,8 +28,10 @@ class Dataset(Leased, Model):
     ``source_key`` and ``table_key`` are storage keys (SHA-256 of the content) of the uploaded
     bytes and of the Parquet file that the import wrote; ``overrides`` what a person decided
     instead of intake, ``settings`` what they said of the columns when they confirmed it (the
-    document of :class:`prodapp.variables.TableSettings`; ``None`` where nobody did). The files of
-    a deleted data set may be gone once it is purged.
+    document of :class:`prodapp.variables.TableSettings`; ``None`` where nobody did). ``assembly``
+    is what the import makes of the file and another data set; ``exclusions`` are the rows that
+    runs leave out, each with its count. The files of a deleted data set may be gone once it is
+    purged.
     """
 
     __tablename__ = "datasets"
@@ -46,6 +48,8 @@ class Dataset(Leased, Model):
     preview: Mapped[dict[str, Any]] = mapped_column(Json)
     overrides: Mapped[dict[str, str]] = mapped_column(Json, default=dict)
     settings: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    assembly: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    exclusions: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
     request_id: Mapped[str | None] = mapped_column(String(64))
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[CreatedAt]

@@ -33,7 +33,10 @@ TERMINAL = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED)
 
 
 class TrainingRun(Leased, Model):
-    """The truth about a run; the queue only carries its id."""
+    """The truth about a run; the queue only carries its id.
+
+    ``exclusions`` are the rows that it leaves out, those of the data set when it was started.
+    """
 
     __tablename__ = "training_runs"
     __table_args__ = (
@@ -50,6 +53,7 @@ class TrainingRun(Leased, Model):
     dataset_id: Mapped[int] = mapped_column(ForeignKey("datasets.id"), index=True)
     target: Mapped[str] = mapped_column(Text)
     specification: Mapped[dict[str, Any]] = mapped_column(Json)
+    exclusions: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
     cancel_requested_at: Mapped[Timestamp | None]
     callback_url: Mapped[str | None] = mapped_column(String(2000))
     request_id: Mapped[str | None] = mapped_column(String(64))

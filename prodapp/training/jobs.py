@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
-import pandas as pd
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
@@ -22,7 +21,7 @@ from prodapp.models import Dataset, Machine, ModelVersion, TrainingRun, Variable
 from prodapp.models.lease import Lease
 from prodapp.storage import StoredFile, storage
 from prodapp.training import transitions
-from prodapp.training.columns import columns_of
+from prodapp.training.tables import table_of
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +35,12 @@ def _train_and_publish(run: TrainingRun, lease: Lease) -> None:
     dataset = db.session.get_one(Dataset, run.dataset_id)
     pulse = pulse_of(transitions, lease)
     pulse("reading", 0.0)
-    frame = _read_table(dataset)
+    table = table_of(run, dataset)
     failpoints.reach("run.read")
     result = train(
-        frame, columns_of(dataset), Specification.from_json(run.specification), progress=pulse
+        table.frame, table.columns, Specification.from_json(run.specification), progress=pulse
     )
+    result = replace(result, remarks=(*table.remarks, *result.remarks))
     failpoints.reach("run.trained")
     patiently(partial(_begin_publishing, lease))
     failpoints.reach("run.storing")
@@ -56,13 +56,6 @@ def _train_and_publish(run: TrainingRun, lease: Lease) -> None:
 def _begin_publishing(lease: Lease) -> None:
     with command() as session:
         transitions.begin_publishing(session, lease)
-
-
-def _read_table(dataset: Dataset) -> pd.DataFrame:
-    if dataset.table_key is None:
-        raise RuntimeError(f"data set {dataset.id} was dispatched before its import")
-    with storage().local_path(dataset.table_key) as path:
-        return pd.read_parquet(path)
 
 
 def _publish(run: TrainingRun, lease: Lease, result: TrainingResult, artifact: StoredFile) -> None:

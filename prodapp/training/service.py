@@ -21,6 +21,7 @@ from prodapp.models.types import db_now
 from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
 from prodapp.training import transitions
 from prodapp.training.columns import columns_of
+from prodapp.training.tables import kept_exclusions
 
 JOB = "prodapp.training.jobs.run_training"
 
@@ -31,8 +32,11 @@ def start_run(
     dataset_id: int,
     specification: Mapping[str, Any],
     callback_url: str | None = None,
+    exclusions: Sequence[Mapping[str, Any]] | None = None,
 ) -> TrainingRun:
     """Accept a training run on a data set; it waits for the import where that is not over.
+
+    ``exclusions`` are rows to leave out in place of those that are kept with the data set.
 
     Raises :class:`NotFound`, :class:`Conflict` where the data set was refused or is a draft, and
     :class:`InvalidInput` or :class:`DataRefused` where the specification does not fit the data.
@@ -56,6 +60,7 @@ def start_run(
             state=RunState.QUEUED,
             target=spec.target,
             specification=spec.to_json(),
+            exclusions=kept_exclusions(dataset.exclusions if exclusions is None else exclusions),
             callback_url=callback_url,
             request_id=caller.request_id,
             created_by_id=caller.user_id,
@@ -132,11 +137,16 @@ def cancel_run(caller: Caller, run_id: int) -> TrainingRun:
 
 
 def retry_run(caller: Caller, run_id: int) -> TrainingRun:
-    """Start a new run with the data set and specification of one that has ended."""
+    """Start a new run with the data, rows left out and specification of one that has ended."""
     run = run_of(caller, run_id)
     if run.is_active:
         raise Conflict(N_("This run has not ended yet."))
-    return start_run(caller, dataset_id=run.dataset_id, specification=run.specification)
+    return start_run(
+        caller,
+        dataset_id=run.dataset_id,
+        specification=run.specification,
+        exclusions=run.exclusions or (),
+    )
 
 
 def dispatch() -> int:

@@ -4,6 +4,7 @@ a new file compared with what is remembered of the earlier ones.
 
 from prodapp.ml.assembly.appending import Appended, append_rows
 from prodapp.ml.assembly.exclusion import (
+    OPERATORS,
     Condition,
     Excluded,
     Exclusion,
@@ -11,10 +12,12 @@ from prodapp.ml.assembly.exclusion import (
     excluded_rows,
     exclusion_from,
 )
-from prodapp.ml.assembly.joining import Joined, join_by_time
+from prodapp.ml.assembly.joining import DIRECTIONS, Joined, join_by_time
 from prodapp.ml.assembly.memory import Difference, Remembered, compare, remember, remembered_from
 
 __all__ = [
+    "DIRECTIONS",
+    "OPERATORS",
     "Appended",
     "Condition",
     "Difference",

@@ -94,6 +94,16 @@ def _check(condition: Condition) -> None:
             operator=condition.operator,
             known=" ".join(OPERATORS),
         )
+    if condition.operator in ("missing", "present"):
+        return
+    is_list = isinstance(condition.value, tuple)
+    values = condition.value if is_list else (condition.value,)
+    if is_list != (condition.operator == "in") or not all(
+        isinstance(value, str | int | float) for value in values
+    ):
+        raise InvalidInput(
+            N_("“in” compares with a list of numbers or texts, the others with a single one.")
+        )
 
 
 def excluded_rows(frame: pd.DataFrame, exclusion: Exclusion) -> Flags:

@@ -2,6 +2,7 @@
 
 from prodapp.ml.intake.reading import (
     PREVIEW_BYTES,
+    first_rows,
     preview_and_head,
     preview_file,
     preview_table,
@@ -18,6 +19,7 @@ __all__ = [
     "Preview",
     "Remark",
     "Table",
+    "first_rows",
     "preview_and_head",
     "preview_file",
     "preview_table",

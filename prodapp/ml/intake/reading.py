@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, AnyStr, Final
 
+import pandas as pd
+
 from prodapp.exceptions import DataRefused, N_
 from prodapp.ml.columns import describe_column, format_cell
 from prodapp.ml.intake.cells import Cells, tidy
@@ -117,20 +119,25 @@ def _preview(
     )
     if is_complete:
         _refuse_without_target(table)
-    rows = table.frame.head(_PREVIEW_ROWS).astype(object)
     preview = Preview(
         dialect=table.dialect,
         decisions=table.decisions,
         remarks=table.remarks,
         columns=table.columns,
-        rows=tuple(
-            tuple("" if value != value else format_cell(value) for value in row)  # NaN ≠ NaN
-            for row in rows.itertuples(index=False, name=None)
-        ),
+        rows=first_rows(table.frame),
         n_rows=len(table.frame),
         is_complete=is_complete,
     )
     return preview, table
+
+
+def first_rows(frame: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
+    """The rows that a preview shows, formatted; "" means missing."""
+    rows = frame.head(_PREVIEW_ROWS).astype(object)
+    return tuple(
+        tuple("" if value != value else format_cell(value) for value in row)  # NaN ≠ NaN
+        for row in rows.itertuples(index=False, name=None)
+    )
 
 
 _PARQUET_HEAD_ROWS: Final = 5_000

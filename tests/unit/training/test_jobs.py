@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -103,14 +104,14 @@ def test_a_cancel_seen_at_a_stage_publishes_nothing(
     run = make_run(caller)
     from prodapp.training import jobs
 
-    read = jobs._read_table
+    read = jobs.table_of
 
-    def read_and_cancel(dataset: Dataset):  # type: ignore[no-untyped-def]
+    def read_and_cancel(run: TrainingRun, dataset: Dataset) -> Any:
         with command() as session:
             session.execute(update(TrainingRun).values(cancel_requested_at=db_now()))
-        return read(dataset)
+        return read(run, dataset)
 
-    monkeypatch.setattr(jobs, "_read_table", read_and_cancel)
+    monkeypatch.setattr(jobs, "table_of", read_and_cancel)
     run_training(run.id)
     assert reload(run).state == RunState.CANCELED
     assert db.session.scalar(select(func.count(ModelVersion.id))) == 0
