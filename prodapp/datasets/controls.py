@@ -131,7 +131,11 @@ def words_for(name: str, value: str) -> str:
     if name == "units_row" and value.isdecimal():
         return gettext("row %(row)s", row=value)
     if name == "skipped":
-        return gettext("rows %(rows)s", rows=value)
+        return (
+            gettext("rows %(rows)s", rows=value)
+            if not value.isdecimal()
+            else gettext("row %(row)s", row=value)
+        )
     known = WORDS.get(name, {}).get(value)
     return gettext(known) if known else value
 

@@ -10,15 +10,18 @@ from typing import Any, Final
 from babel.numbers import NumberFormatError, parse_decimal
 from werkzeug.datastructures import MultiDict
 
+from prodapp.datasets.assembly import APPEND, JOIN, Assembly
 from prodapp.exceptions import FieldError, InvalidInput, N_
 from prodapp.formatting import local_decimal, locale
 from prodapp.ml.algorithms import DEFAULT_ALGORITHM
 from prodapp.models import Dataset
-from prodapp.variables import ColumnSettings, TableSettings
+from prodapp.variables import TARGET, ColumnSettings, TableSettings
 
 OVERRIDES: Final = ("encoding", "delimiter", "decimal", "header")
 _READ: Final = "read."
 _NONE: Final = "none."
+#: Roles that enter a model; the target is chosen anew with each training.
+_ENTERING: Final = ("lever", "context", TARGET)
 _SAID: Final = ("label", "unit", "role")
 
 
@@ -78,7 +81,7 @@ class Said:
             ),
             target=self.target or None,
             sense=(self.sense or None) if self.target else None,
-            goal=_number(self.goal) if is_hold else None,
+            goal=number_from(self.goal, "/goal") if is_hold else None,
         )
 
     def _column(self, name: str, file_unit: str) -> ColumnSettings:
@@ -89,6 +92,39 @@ class Said:
             label=own.get("label") or None,
             unit=None if unit == file_unit else unit,
             role=None if name == self.target else own.get("role") or None,
+        )
+
+
+@dataclass(frozen=True)
+class AssemblyForm:
+    """Whether the file stands alone (``kind`` "") or goes with another data set, as typed."""
+
+    kind: str = ""
+    dataset_id: str = ""
+    tolerance: str = "60"
+    delay: str = "0"
+
+    @classmethod
+    def parse(cls, form: MultiDict[str, str]) -> AssemblyForm:
+        names = {
+            "kind": "assembly",
+            "dataset_id": "with",
+            "tolerance": "tolerance",
+            "delay": "delay",
+        }
+        return cls(**{own: form[name].strip() for own, name in names.items() if name in form})
+
+    def assembly(self) -> Assembly | None:
+        """As the service takes it. Raises ``InvalidInput``."""
+        if self.kind not in (APPEND, JOIN) or not self.dataset_id.isdecimal():
+            return None
+        if self.kind == APPEND:
+            return Assembly(APPEND, int(self.dataset_id))
+        return Assembly(
+            JOIN,
+            int(self.dataset_id),
+            tolerance_minutes=number_from(self.tolerance, "/tolerance") or 0.0,
+            delay_minutes=number_from(self.delay, "/delay") or 0.0,
         )
 
 
@@ -123,23 +159,35 @@ def _remedy(text: str | None) -> dict[str, str]:
     return {str(key): str(value) for key, value in remedy.items()}
 
 
-def _number(text: str) -> float | None:
+def number_from(text: str, pointer: str) -> float | None:
+    """A number as the reader's language writes it; None for none.
+
+    Raises ``InvalidInput`` at ``pointer``.
+    """
     if not text:
         return None
     try:
         return float(parse_decimal(text, locale=locale(), strict=True))
     except NumberFormatError:
         message = N_("“%(text)s” is not a number.")
-        wrong = FieldError("/goal", message, {"text": text})
+        wrong = FieldError(pointer, message, {"text": text})
         raise InvalidInput(message, fields=(wrong,), text=text) from None
 
 
 def suggested_form(dataset: Dataset, args: MultiDict[str, str]) -> TrainSuggestion:
-    """The target that the address names or was said when the file was confirmed.
+    """The target that the address names or was said when the file was confirmed, and the variables
+    that were said to be levers or context.
 
-    Only where the file has it; nothing is guessed.
+    Only where the file has them; nothing is guessed.
     """
-    names = [column["name"] for column in dataset.preview["columns"]]
-    said = (dataset.settings or {}).get("target")
-    target = next((name for name in (args.get("target"), said) if name in names), "")
-    return TrainSuggestion(target or "", DEFAULT_ALGORITHM, (), {})
+    columns = dataset.preview["columns"]
+    settings = TableSettings.from_json(dataset.settings)
+    names = [column["name"] for column in columns]
+    target = next((n for n in (args.get("target"), settings.target) if n in names), None) or ""
+    roles = {column.name: column.role for column in settings.columns}
+    features = tuple(
+        column["name"]
+        for column in columns
+        if column["role"] == "feature" and roles.get(column["name"]) in (None, *_ENTERING)
+    )
+    return TrainSuggestion(target, DEFAULT_ALGORITHM, features, {})

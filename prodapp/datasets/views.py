@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from flask import (
     Blueprint,
@@ -21,8 +22,23 @@ from prodapp.auth.guard import current_caller
 from prodapp.auth.objects import dataset_of, machine_of
 from prodapp.auth.permissions import requires
 from prodapp.datasets import service
-from prodapp.datasets.forms import Said, chosen_overrides, suggested_form, upload_overrides
+from prodapp.datasets.column_review import only_said
+from prodapp.datasets.exclusions import set_exclusions
+from prodapp.datasets.forms import (
+    AssemblyForm,
+    Said,
+    chosen_overrides,
+    suggested_form,
+    upload_overrides,
+)
+from prodapp.datasets.left_out import (
+    OPERATORS,
+    exclusion_document,
+    exclusion_words,
+    kept_documents,
+)
 from prodapp.datasets.review import confirmed_review, review_of
+from prodapp.datasets.trends import trend_columns, trend_of
 from prodapp.error_text import error_text
 from prodapp.exceptions import Conflict, DataRefused, DomainError, InvalidInput, N_
 from prodapp.extensions import db, settings_of
@@ -33,6 +49,7 @@ from prodapp.variables import remembered_variables, settings_from
 bp = Blueprint("datasets", __name__, url_prefix="/app")
 # What was read also stands on the page of a refused training, which is another feature's.
 bp.add_app_template_global(confirmed_review, "review_of")
+bp.add_app_template_global(exclusion_words, "exclusion_words")
 
 
 @bp.get("/machines/<int:machine_id>/datasets/new")
@@ -69,7 +86,8 @@ def detail(dataset_id: int) -> str:
     if dataset.state == DatasetState.DRAFT and caller.has_role("operator"):
         variables = remembered_variables(db.session(), dataset.machine_id)
         said = Said.from_settings(settings_from(variables))
-        return render_template("datasets/check.html", review=review_of(dataset, said))
+        review = replace(review_of(dataset, said), others=_others(dataset))
+        return render_template("datasets/check.html", review=review)
     form = suggested_form(dataset, request.args)
     return render_template("datasets/detail.html", dataset=dataset, form=form, errors={})
 
@@ -92,18 +110,22 @@ def check(dataset_id: int) -> Response | str | tuple[str, int]:
     """
     caller = current_caller()
     dataset = dataset_of(caller, dataset_id)
+    said = only_said(Said.parse(request.form), dataset.preview)
     is_confirmed = request.form.get("action") == "confirm"
     overrides = chosen_overrides(request.form, dataset.overrides)
     try:
         if is_confirmed and overrides == dataset.overrides:
             settings = Said.parse(request.form).settings(dataset)
-            service.confirm(caller, dataset_id, settings=settings)
+            assembly = AssemblyForm.parse(request.form).assembly()
+            service.confirm(caller, dataset_id, settings=settings, assembly=assembly)
             return redirect(url_for("datasets.detail", dataset_id=dataset_id))
-        dataset = service.reread(caller, dataset_id, overrides=overrides)
+        dataset = service.reread(
+            caller, dataset_id, overrides=overrides, target=said.target or None
+        )
     except (DataRefused, InvalidInput) as error:
-        return _check_page(dataset, overrides=overrides, error=error), 422
+        return _check_page(dataset, said, overrides=overrides, error=error), 422
     note = _("The file was read again with your changes. Check it, then confirm.")
-    return _check_page(dataset, note=note if is_confirmed else None)
+    return _check_page(dataset, said, note=note if is_confirmed else None)
 
 
 @bp.get("/datasets/<int:dataset_id>/discard")
@@ -124,6 +146,31 @@ def discard(dataset_id: int) -> Response:
     return redirect(url_for("machines.detail", machine_id=dataset.machine_id))
 
 
+@bp.get("/datasets/<int:dataset_id>/rows")
+@requires("operator")
+def rows(dataset_id: int) -> str:
+    """The rows that are left out of training, and a trend to choose more of them on."""
+    return _rows_page(dataset_of(current_caller(), dataset_id))
+
+
+@bp.post("/datasets/<int:dataset_id>/rows")
+@requires("operator")
+def leave_out(dataset_id: int) -> Response | tuple[str, int]:
+    """Leave out what a form asks for, or take one of those back (``undo``, its position)."""
+    caller = current_caller()
+    dataset = dataset_of(caller, dataset_id)
+    undo = request.form.get("undo", type=int)
+    try:
+        documents = kept_documents(dataset, without=undo)
+        if undo is None:
+            documents.append(exclusion_document(request.form, dataset))
+        set_exclusions(caller, dataset_id, exclusions=documents)
+    except InvalidInput as error:
+        return _rows_page(dataset, error=error_text(error)), 422
+    column = request.args.get("column")
+    return redirect(url_for("datasets.rows", dataset_id=dataset_id, column=column))
+
+
 @bp.get("/datasets/<int:dataset_id>/status")
 @requires("viewer", is_poll=True)
 def status(dataset_id: int) -> str:
@@ -142,15 +189,44 @@ def download(dataset_id: int) -> Response:
     return response
 
 
+def _others(dataset: Dataset) -> list[Dataset]:
+    """The data sets of the machine that a draft can go with, newest first."""
+    found = service.list_datasets(current_caller(), machine_id=dataset.machine_id)
+    return [other for other in found.items if other.state == DatasetState.READY]
+
+
+def _rows_page(dataset: Dataset, *, error: str | None = None) -> str:
+    if dataset.state != DatasetState.READY:
+        raise Conflict(N_("Rows can be left out once the file has been read."))
+    columns = trend_columns(dataset)
+    asked = [request.args.get("column"), (dataset.settings or {}).get("target"), *columns]
+    trend = trend_of(dataset, next(name for name in asked if name in columns))
+    return render_template(
+        "datasets/rows.html",
+        dataset=dataset,
+        trend=trend,
+        plot=trend.plot(),
+        columns=columns,
+        operators=OPERATORS,
+        sent=request.form,
+        error=error,
+    )
+
+
 def _check_page(
     dataset: Dataset,
+    said: Said,
     *,
     overrides: Mapping[str, str] | None = None,
     error: DomainError | None = None,
     note: str | None = None,
 ) -> str:
     """What was sent, shown again around what was read: the whole page, or what changes on it."""
-    review = review_of(dataset, Said.parse(request.form), overrides=overrides)
+    review = replace(
+        review_of(dataset, said, overrides=overrides),
+        others=_others(dataset),
+        assembly=AssemblyForm.parse(request.form),
+    )
     is_part = bool(request.headers.get("HX-Request"))
     template = "datasets/_check.html" if is_part else "datasets/check.html"
     return render_template(template, review=review, error=error, note=note)

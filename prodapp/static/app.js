@@ -271,6 +271,88 @@
     typed = {};
   });
 
+  // --- a period drawn on a trend ------------------------------------------------------------
+
+  // The two fields below the trend are what is sent; drawing fills them, and they draw.
+  function axisOf(trend) {
+    var data = trend.dataset;
+    return {
+      isTime: data.trend === "time",
+      start: Number(data.start),
+      end: Number(data.end),
+      left: Number(data.left),
+      right: Number(data.right)
+    };
+  }
+  function placeAt(trend, event) {
+    var axis = axisOf(trend);
+    var box = trend.getBoundingClientRect();
+    var x = (event.clientX - box.left) / box.width * trend.viewBox.baseVal.width;
+    return Math.min(axis.right, Math.max(axis.left, x));
+  }
+  function showChosen(trend, first, last) {
+    var chosen = trend.querySelector("[data-chosen]");
+    chosen.setAttribute("x", Math.min(first, last));
+    chosen.setAttribute("width", Math.abs(last - first));
+  }
+  function fieldText(axis, place) {
+    var share = (place - axis.left) / (axis.right - axis.left);
+    var value = axis.start + share * (axis.end - axis.start);
+    return axis.isTime
+      ? new Date(Math.round(value) * 1000).toISOString().slice(0, 19)
+      : String(Math.round(value));
+  }
+  function fieldPlace(axis, text, otherwise) {
+    var value = axis.isTime ? Date.parse(text + "Z") / 1000 : Number(text);
+    if (!text || isNaN(value)) {
+      return otherwise;
+    }
+    var share = (value - axis.start) / (axis.end - axis.start || 1);
+    return axis.left + Math.min(1, Math.max(0, share)) * (axis.right - axis.left);
+  }
+  function periodFields() {
+    return [document.getElementById("period-start"), document.getElementById("period-end")];
+  }
+  var drawn = null;
+  document.addEventListener("pointerdown", function (event) {
+    var trend = event.target.closest && event.target.closest("[data-trend]");
+    if (trend && event.button === 0) {
+      drawn = { trend: trend, from: placeAt(trend, event) };
+      event.preventDefault();
+    }
+  });
+  document.addEventListener("pointermove", function (event) {
+    if (!drawn) {
+      return;
+    }
+    var axis = axisOf(drawn.trend);
+    var to = placeAt(drawn.trend, event);
+    var fields = periodFields();
+    showChosen(drawn.trend, drawn.from, to);
+    fields[0].value = fieldText(axis, Math.min(drawn.from, to));
+    fields[1].value = fieldText(axis, Math.max(drawn.from, to));
+  });
+  ["pointerup", "pointercancel"].forEach(function (type) {
+    document.addEventListener(type, function () {
+      drawn = null;
+    });
+  });
+  document.addEventListener("input", function (event) {
+    var trend = document.querySelector("[data-trend]");
+    if (!trend || !event.target.closest("[data-period]")) {
+      return;
+    }
+    var axis = axisOf(trend);
+    var fields = periodFields();
+    if (fields[0].value || fields[1].value) {
+      showChosen(
+        trend,
+        fieldPlace(axis, fields[0].value, axis.left),
+        fieldPlace(axis, fields[1].value, axis.right)
+      );
+    }
+  });
+
   // --- requests that fail -------------------------------------------------------------------
 
   // The error mapping answers a fragment and says where it belongs; anything else (a proxy's page)

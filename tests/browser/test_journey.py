@@ -38,13 +38,77 @@ def add_machine(page: Page, name: str) -> None:
 def upload(page: Page, file: Path) -> None:
     page.locator("input[type=file]").set_input_files(file)
     expect(page.locator("[data-file-name]")).to_contain_text(file.name)
-    page.get_by_role("button", name="Upload and preview").click()
+    page.get_by_role("button", name="Upload and check").click()
+
+
+def confirm(page: Page) -> None:
+    page.get_by_role("button", name="Confirm and import").first.click()
+    expect(page.locator("#dataset-findings")).to_be_visible()
 
 
 def train(page: Page, target: str) -> None:
     page.get_by_label(re.compile("^Target")).select_option(target)
     page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_role("link", name="See the ranking").click(timeout=120_000)
+
+
+@pytest.fixture
+def brazilian_file(tmp_path: Path) -> Path:
+    """As a spreadsheet in Brazil writes it: ``;``, decimal commas, cp1252, a row of units."""
+    rows = [
+        f"{20 + n % 17},{n % 10};{180 + n % 23},5;{'AB'[n % 2]};{90 + n % 17 / 2 - n % 23 / 4:.2f}"
+        for n in range(200)
+    ]
+    head = ["Vazão;Pressão;Turno;Rendimento", "kg/h;bar;;%"]
+    file = tmp_path / "linha 3.csv"
+    file.write_bytes(
+        "\r\n".join([*head, *(row.replace(".", ",") for row in rows)]).encode("cp1252")
+    )
+    return file
+
+
+def test_a_brazilian_file_is_checked_read_otherwise_named_and_trained(
+    visit: Callable[..., Visit], brazilian_file: Path
+) -> None:
+    page = visit().enter()
+    add_machine(page, "Linha 3")
+    upload(page, brazilian_file)
+    expect(page.locator("#read-encoding")).to_contain_text("Found out: Windows-1252")
+    head = page.locator("#first-rows thead")
+    expect(head).to_contain_text("number · bar")
+    page.get_by_label("Friendly name of Vazão").fill("Water flow")
+    page.locator("#read-units_row").select_option("no")
+    expect(head).not_to_contain_text("bar")
+    expect(page.get_by_label("Friendly name of Vazão")).to_have_value("Water flow")
+    page.locator("#read-units_row").select_option("")
+    expect(head).to_contain_text("number · bar")
+    page.get_by_label("Role of Pressão").select_option("lever")
+    page.get_by_label("Role of Turno").select_option("group")
+    page.get_by_label(re.compile("^Target")).select_option("Rendimento")
+    page.get_by_label("more is better").check()
+    confirm(page)
+    expect(page.locator("#dataset-findings")).to_contain_text("Water flow")
+    expect(page.get_by_label(re.compile("^Target"))).to_have_value("Rendimento")
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_role("link", name="See the ranking").click(timeout=120_000)
+    expect(page.locator("#ranking tbody tr")).to_have_count(2)
+
+
+def test_an_abandoned_draft_is_found_on_its_machine_and_discarded(
+    visit: Callable[..., Visit], brazilian_file: Path
+) -> None:
+    page = visit("phone", language="pt-BR").enter()
+    page.get_by_role("link", name="Nova máquina").click()
+    page.get_by_role("dialog").get_by_label("Nome").fill("Abandonada")
+    page.get_by_role("dialog").get_by_role("button").last.click()
+    page.locator("input[type=file]").set_input_files(brazilian_file)
+    page.get_by_role("button", name="Enviar e conferir").click()
+    expect(page.locator("#check")).to_be_visible()
+    page.get_by_role("link", name="Abandonada").click()
+    page.get_by_role("link", name="Continuar a conferência").click()
+    page.get_by_role("link", name="Descartar").click()
+    page.get_by_role("dialog").get_by_role("button", name="Descartar").click()
+    expect(page.get_by_text("linha 3.csv foi descartado.")).to_be_visible()
 
 
 @pytest.mark.parametrize("size", ["pc", "phone"])
@@ -55,6 +119,7 @@ def test_from_sign_in_to_a_ranking(visit: Callable[..., Visit], size: str) -> No
     upload(page, CONCRETE)
     expect(page.get_by_role("heading", name="concrete.csv")).to_be_visible()
     expect(page).to_have_url(re.compile(r"/app/datasets/\d+$"))
+    confirm(page)
     expect(page.locator("#dataset-findings")).to_contain_text("1,030")
 
     train(page, "compressive_strength")
@@ -78,6 +143,7 @@ def test_a_run_says_that_it_is_ready_to_those_who_cannot_see(visit: Callable[...
     page = visit().enter()
     add_machine(page, "Announced")
     upload(page, CONCRETE)
+    confirm(page)
     page.get_by_label(re.compile("^Target")).select_option("compressive_strength")
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.locator("#live")).to_have_text("The ranking is ready.", timeout=120_000)
@@ -89,6 +155,7 @@ def test_a_run_can_be_canceled_and_tried_again(
     page = visit().enter()
     add_machine(page, "Canceled")
     upload(page, long_file)
+    confirm(page)
     page.get_by_label(re.compile("^Target")).select_option("compressive_strength")
     page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_role("button", name="Cancel the training").click()
@@ -107,7 +174,7 @@ def test_a_file_that_is_no_table_is_refused_with_what_to_do(
     upload(page, file)
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("The file was not accepted")
-    expect(page.get_by_role("button", name="Upload and preview")).to_be_enabled()
+    expect(page.get_by_role("button", name="Upload and check")).to_be_enabled()
     # The browser itself notes the 422 that the refusal is.
     window.complaints[:] = [c for c in window.complaints if "422" not in c]
 
@@ -145,7 +212,12 @@ def test_the_journey_needs_no_script(chromium_without_scripts: Visit) -> None:
     page.get_by_label("Name").fill("Plain")
     page.get_by_role("button", name="Create and upload data").click()
     page.locator("input[type=file]").set_input_files(CONCRETE)
-    page.get_by_role("button", name="Upload and preview").click()
+    page.get_by_role("button", name="Upload and check").click()
+    page.get_by_label("Role of age").select_option("lever")
+    page.get_by_label("Decimal mark").first.select_option(".")
+    page.get_by_role("button", name="Read again").last.click()
+    expect(page.get_by_label("Role of age")).to_have_value("lever")
+    confirm(page)
     page.get_by_label(re.compile("^Target")).select_option("compressive_strength")
     page.get_by_role("button", name="Train", exact=True).click()
     for _ in range(120):
@@ -186,6 +258,7 @@ def test_a_run_that_is_gone_while_it_is_watched_says_so(
     page = window.enter()
     add_machine(page, "Deleted by a colleague")
     upload(page, long_file)
+    confirm(page)
     page.get_by_label(re.compile("^Target")).select_option("compressive_strength")
     page.get_by_role("button", name="Train", exact=True).click()
     back = page.get_by_role("link", name="Deleted by a colleague").get_attribute("href")

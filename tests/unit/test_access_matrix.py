@@ -99,6 +99,8 @@ ROLES: dict[str, str] = {
     "GET /app/datasets/<int:dataset_id>/discard": "operator",
     "POST /app/datasets/<int:dataset_id>/discard": "operator",
     "GET /app/datasets/<int:dataset_id>/file": "viewer",
+    "GET /app/datasets/<int:dataset_id>/rows": "operator",
+    "POST /app/datasets/<int:dataset_id>/rows": "operator",
     "POST /app/datasets/<int:dataset_id>/runs": "operator",
     "GET /app/datasets/<int:dataset_id>/status": "viewer",
     "GET /app/forgot": PUBLIC,

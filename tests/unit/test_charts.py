@@ -59,3 +59,21 @@ def test_scores_are_bars_from_zero_and_end_at_the_edges() -> None:
     assert plot.bars[2][1] == plot.ticks[0].position
     assert lengths[3] == 1.5
     assert [tick.value for tick in charts.score_plot([0.2]).ticks] == [0.0, 0.5, 1.0]
+
+
+def test_bars_are_as_high_as_their_counts_and_none_is_lost():
+    bars = charts.distribution_bars([1, 0, 500, 1000])
+    assert [bar.height for bar in bars] == [1.5, charts.SPARK_HEIGHT / 2, charts.SPARK_HEIGHT]
+    assert all(bar.y + bar.height == pytest.approx(charts.SPARK_HEIGHT) for bar in bars)
+    assert charts.distribution_bars([]) == charts.distribution_bars([0, 0]) == ()
+
+
+def test_a_trend_lies_inside_its_frame_and_its_ends_at_the_ends():
+    steps = [(10.0, -3.0, 0.0, 4.0), (20.0, 1.0, 2.0, 8.0), (30.0, 5.0, 5.0, 5.0)]
+    plot = charts.trend_plot(steps, start=10.0, end=30.0)
+    points = [tuple(map(float, pair.split(","))) for pair in plot.band.split()]
+    assert len(points) == 2 * len(steps)
+    assert {x for x, _ in points} == {plot.left, (plot.left + plot.right) / 2, plot.right}
+    assert all(plot.top <= y <= plot.bottom for _, y in points)
+    assert plot.x_of(-1e9) == plot.left
+    assert plot.x_of(1e9) == plot.right

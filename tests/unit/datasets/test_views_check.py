@@ -95,12 +95,21 @@ def test_a_decision_is_made_otherwise_and_what_was_typed_stays(
         sign_in(),
         dataset,
         htmx=True,
-        fields={"read.units_row": "no", "read.decimal": "", "label:Pressão": "Água  quente"},
+        fields={
+            "read.units_row": "no",
+            "read.decimal": "",
+            "label:Pressão": "Água  quente",
+            "unit:Pressão": "bar",
+            "unit:Umidade": "g/kg",
+        },
     )
     assert answer.status_code == 200
     assert "<html" not in answer.text
     assert dataset.overrides == {"units_row": "no"}
     assert 'name="label:Pressão" value="Água quente"' in markup(answer)
+    # What the file alone had said follows it; what a person typed does not.
+    assert 'name="unit:Pressão" value=""' in markup(answer)
+    assert 'name="unit:Umidade" value="g/kg"' in markup(answer)
     assert [column["unit"] for column in dataset.preview["columns"]] == [None] * 4
     assert dataset.state == DatasetState.DRAFT
 
@@ -283,3 +292,27 @@ def test_a_viewer_sees_a_draft_and_decides_nothing(sign_in: SignIn, caller: Call
     token = csrf_token(client, "/app/machines/")
     answer = client.post(f"/app/datasets/{dataset.id}/check", data={"csrf_token": token})
     assert answer.status_code == 403
+
+
+def test_a_column_that_gives_the_chosen_target_away_is_suggested_as_a_consequence(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    rows = [f"{n % 29},{n * 37 % 101},{2 * (n * 37 % 101) + n % 3}" for n in range(300)]
+    dataset = make_draft(caller, "\n".join(["heat,yield,copy", *rows]).encode())
+    said = {"role:heat": "context", "role:yield": "context", "role:copy": "context"}
+    page = markup(send(sign_in(), dataset, target="yield", fields=said))
+    assert "Alone it explains" in page
+    assert page.count('<option value="consequence" selected>') == 1
+    # The target has no other role to choose.
+    assert 'name="role:yield"' not in page
+
+
+def test_variables_to_train_with_are_those_that_were_said_to_drive(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    client, dataset = sign_in(), make_draft(caller)
+    fields = {"role:Pressão": "lever", "role:Umidade": "consequence"}
+    send(client, dataset, action="confirm", target="Resistência", fields=fields)
+    page = markup(client.get(f"/app/datasets/{dataset.id}"))
+    assert 'name="features" value="Pressão" checked' in page
+    assert 'name="features" value="Umidade">' in page
