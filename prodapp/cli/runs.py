@@ -35,6 +35,12 @@ from prodapp.training import service as training
 WATCH_SECONDS = 0.3
 ARROWS = {"increases": "↑ raises", "decreases": "↓ lowers", "nonmonotonic": "~ not linear"}
 PRINTED_TRIALS = 10
+HELD_OUT = {
+    "shuffled": "at random",
+    "time": "the last in time",
+    "group": "of new groups",
+    "order": "in stretches of neighbours",
+}
 RUN_COLUMNS = (
     "id",
     "machine_id",
@@ -242,6 +248,8 @@ def ranking_document(version: ModelVersion) -> dict[str, Any]:
         "comparison": version.evidence.get("comparison"),
         "tuning": version.evidence.get("tuning"),
         "metrics": version.metrics,
+        "validation": version.evidence.get("validation"),
+        "gap": version.evidence.get("gap"),
         "ranking": [columns_of(item, names) for item in version.ranking],
     }
 
@@ -253,7 +261,8 @@ def print_ranking(version: ModelVersion) -> None:
     click.echo(
         f"R² {m['r2']:.3f} [{m['r2_interval']['low']:.3f}, {m['r2_interval']['high']:.3f}]   "
         f"MAE {m['mae']:.4g}   RMSE {m['rmse']:.4g}   "
-        f"(always the mean: MAE {m['baseline_mae']:.4g}; {m['n_test']} held-out samples)"
+        f"(always the mean: MAE {m['baseline_mae']:.4g}; {m['n_test']} held-out samples, "
+        f"{HELD_OUT[version.evidence['split']]})"
     )
     _print_leaderboard(version)
     _print_tuning(version)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -39,28 +40,28 @@ class Samples:
     remarks: list[Remark]
     left_out: list[tuple[str, str]]
 
-    @property
+    @cached_property
     def X_train(self) -> pd.DataFrame:  # noqa: N802
         return self.X.iloc[self.train_rows]
 
-    @property
+    @cached_property
     def y_train(self) -> FloatArray:
         return self.y[self.train_rows]
 
-    @property
+    @cached_property
     def X_test(self) -> pd.DataFrame:  # noqa: N802
         return self.X.iloc[self.test_rows]
 
-    @property
+    @cached_property
     def y_test(self) -> FloatArray:
         return self.y[self.test_rows]
 
-    @property
+    @cached_property
     def learning_plan(self) -> Plan:
         """How the training samples are parted further."""
         return self.plan.taken(self.train_rows)
 
-    @property
+    @cached_property
     def last_values(self) -> FloatArray:
         """For each held-out sample the target of the one before it, NaN for the very first."""
         before = np.concatenate([[np.nan], self.y[:-1]])
@@ -93,7 +94,9 @@ def gather_samples(frame: pd.DataFrame, columns: Sequence[Column], spec: Specifi
     # Rows without a target are no samples, but they come before some.
     X = features_frame(frame.iloc[timeline.rows], chosen)
     X.index = pd.Index(timeline.clock)
-    X = series.fit(X).transform(X).iloc[np.flatnonzero(is_usable)]
+    X = series.fit(X).transform(X)
+    if not is_usable.all():
+        X = X.iloc[np.flatnonzero(is_usable)]
     return Samples(
         columns=chosen,
         X=X,

@@ -54,6 +54,8 @@ class SeriesFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        if not self.steps:
+            return X
         clock = X.index.to_numpy()
         order = np.argsort(clock, kind="stable")
         n_before = _n_before(clock[order])
