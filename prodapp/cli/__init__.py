@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from prodapp.cli import backup, data, demo, doctor, keys, processes, runs, users
+from prodapp.cli import backup, datasets, demo, doctor, keys, machines, processes, runs, users
 
 
 def init_app(app: Flask) -> None:
@@ -13,8 +13,8 @@ def init_app(app: Flask) -> None:
         users.user,
         keys.key,
         keys.site,
-        data.machine,
-        data.dataset,
+        machines.machine,
+        datasets.dataset,
         runs.train,
         runs.ranking,
         runs.run,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NoReturn, TypeVar
@@ -18,6 +18,7 @@ from prodapp.auth.service import system_caller
 from prodapp.caller import Caller
 from prodapp.exceptions import DomainError, N_, NotFound, Unavailable
 from prodapp.extensions import db
+from prodapp.ml.intake.choices import COLUMN_CHOICES, FILE_CHOICES
 from prodapp.models import User
 
 EXIT_REFUSED = 1
@@ -35,7 +36,15 @@ READING = ("encoding", "delimiter", "decimal", "header")
 
 def reading_options(function: Function) -> Function:
     """Options that decide instead of intake how a file is read; see :func:`overrides_of`."""
+    known = ", ".join((*FILE_CHOICES, *(f"{name}:COLUMN" for name in COLUMN_CHOICES)))
     for option in (
+        click.option(
+            "--override",
+            "overrides",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help=f"Any other choice (repeat): {known}.",
+        ),
         click.option("--header", type=click.Choice(["yes", "no"]), help="Has the file a header?"),
         click.option("--decimal", type=click.Choice([".", ","]), help="The decimal mark."),
         click.option("--delimiter", help="What parts the columns; detected by default."),
@@ -45,9 +54,21 @@ def reading_options(function: Function) -> Function:
     return function
 
 
-def overrides_of(options: Mapping[str, str | None]) -> dict[str, str]:
+def overrides_of(options: Mapping[str, Any]) -> dict[str, str]:
     """What the reading options say, without those that were left to intake."""
-    return {name: value for name in READING if (value := options[name]) is not None}
+    named = {name: value for name in READING if (value := options[name]) is not None}
+    return named | pairs_of(options["overrides"])
+
+
+def pairs_of(texts: Iterable[str]) -> dict[str, str]:
+    """Options of the form NAME=VALUE; the first equals sign parts them."""
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise click.UsageError(f"Write NAME=VALUE, not {text!r}.")
+        pairs[name] = value
+    return pairs
 
 
 def fail(error: DomainError) -> NoReturn:

@@ -126,11 +126,9 @@ def merged(before: TableSettings, said: TableSettings, *, names: Iterable[str]) 
     is_new = target is not None and target == said.target
     return TableSettings(
         columns=tuple(
-            replace(columns[name], role=None)
-            if columns[name].role == TARGET or name == target
-            else columns[name]
+            replace(column, role=None) if column.role == TARGET or name == target else column
             for name in known
-            if name in columns
+            for column in (columns.get(name, ColumnSettings(name)),)
         ),
         target=target,
         sense=said.sense if is_new else before.sense if target else None,

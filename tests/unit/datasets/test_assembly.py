@@ -97,7 +97,7 @@ def test_laboratory_results_are_joined_by_time(any_app: Flask, caller: Caller) -
     assert dataset.n_rows == 24
     assert remarks(dataset)["unmatched_samples"]["params"]["n"] == 6
     assert len(dataset.preview["rows"][0]) == 5
-    roles = {c["name"]: c["role"] for c in (dataset.settings or {})["columns"]}
+    roles = {c["name"]: c["role"] for c in (dataset.settings or {})["columns"] if c["role"]}
     assert roles == {"heat": "lever", "yield": "consequence"}
 
 

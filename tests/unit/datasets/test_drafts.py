@@ -112,11 +112,12 @@ def test_what_is_not_mentioned_stays_as_remembered(any_app: Flask, caller: Calle
     settings = TableSettings(columns=(ColumnSettings("speed", unit="rpm"),))
     dataset = service.confirm(caller, draft(caller, machine, content=content).id, settings=settings)
     said = TableSettings.from_json(dataset.settings)
-    assert [column.name for column in said.columns] == ["heat", "speed", "yield"]
+    assert [column.name for column in said.columns] == ["heat", "speed", "shift", "sound", "yield"]
+    assert said.columns[0].label == "Oven heat"
     assert (said.target, said.sense) == ("yield", "hold")
     kept = settings_from(remembered_variables(db.session(), machine.id))
     # The column that this file lacks is not forgotten.
-    assert {column.name for column in kept.columns} == {"heat", "speed", "noise", "yield"}
+    assert kept.columns[-1] == ColumnSettings("noise", role="consequence")
 
 
 def test_another_target_takes_the_place_of_the_one_before(any_app: Flask, caller: Caller) -> None:

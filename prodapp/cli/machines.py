@@ -1,33 +1,25 @@
-"""``flask machine …`` and ``flask dataset …``."""
+"""``flask machine …``."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import click
 
-from prodapp.auth.objects import dataset_of
 from prodapp.cli.base import (
     DomainGroup,
     cli_caller,
     columns_of,
     json_option,
-    overrides_of,
     print_json,
     print_table,
-    reading_options,
 )
-from prodapp.datasets import service as datasets
-from prodapp.exceptions import in_english
-from prodapp.machines import overviews
+from prodapp.machines import overviews, variables
 from prodapp.machines import service as machines
-from prodapp.models import Dataset
 from prodapp.pagination import MAX_PAGE_SIZE
 
 machine = DomainGroup("machine", help="Machines of the plant.")
-dataset = DomainGroup("dataset", help="Uploaded data.")
 
 
 @machine.command("create")
@@ -96,68 +88,15 @@ def delete_machine(machine_id: int, yes: bool) -> None:
     click.echo(f"Deleted {found.name}.")
 
 
-@dataset.command("import")
-@click.argument("machine_id", type=int)
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@reading_options
-@json_option
-def import_dataset(machine_id: int, file: Path, as_json: bool, **reading: str | None) -> None:
-    """Upload FILE for a machine and show how it will be read."""
-    with file.open("rb") as source:
-        row = datasets.register_dataset(
-            cli_caller(),
-            machine_id=machine_id,
-            source=source,
-            filename=file.name,
-            overrides=overrides_of(reading),
-        )
-    if as_json:
-        print_json(_document(row))
-    else:
-        print_dataset(row)
-
-
-@dataset.command("show")
-@click.argument("dataset_id", type=int)
-@json_option
-def show_dataset(dataset_id: int, as_json: bool) -> None:
-    """Show how a data set is read: decisions, remarks, columns."""
-    row = dataset_of(cli_caller(), dataset_id)
-    if as_json:
-        print_json(_document(row))
-    else:
-        print_dataset(row)
-
-
-@dataset.command("list")
+@machine.command("variables")
 @click.argument("machine_id", type=int)
 @json_option
-def list_datasets(machine_id: int, as_json: bool) -> None:
-    """List the latest data sets of a machine."""
-    names = ("id", "filename", "state", "n_rows", "n_columns", "size_bytes", "created_at")
-    page = datasets.list_datasets(cli_caller(), machine_id=machine_id, page_size=100)
-    rows = [columns_of(row, names) for row in page.items]
+def show_variables(machine_id: int, as_json: bool) -> None:
+    """Show what is remembered of the columns of a machine's files."""
+    names = ("name", "label", "unit", "role", "sense", "goal", "kind", "low", "middle", "high")
+    found = variables.variables_of(cli_caller(), machine_id)
+    rows = [columns_of(variable, names) for variable in found]
     if as_json:
         print_json(rows)
     else:
         print_table(names, [list(row.values()) for row in rows])
-
-
-def print_dataset(row: Dataset) -> None:
-    """Decisions, remarks and columns as text."""
-    click.echo(f"Data set {row.id} of machine {row.machine_id}: {row.filename} ({row.state})")
-    if row.error_message:
-        click.secho(in_english(row.error_message, row.error_params or {}), fg="red")
-    for decision in row.preview["decisions"]:
-        reason = decision["reason"] % decision["params"]
-        click.echo(f"  {decision['name']}: {decision['value']} – {reason}")
-    for remark in row.preview["remarks"]:
-        click.echo(f"  {remark['severity']}: {remark['message'] % remark['params']}")
-    headers = ("name", "kind", "role", "n_missing", "n_distinct", "minimum", "maximum")
-    print_table(headers, [[column[name] for name in headers] for column in row.preview["columns"]])
-
-
-def _document(row: Dataset) -> dict[str, Any]:
-    names = ("id", "machine_id", "filename", "state", "n_rows", "n_columns", "preview")
-    error = in_english(row.error_message, row.error_params or {}) if row.error_message else None
-    return {**columns_of(row, names), "error_code": row.error_code, "error": error}
