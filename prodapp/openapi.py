@@ -24,6 +24,7 @@ from prodapp.datasets import api as datasets_api
 from prodapp.machines import api as machines_api
 from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm
 from prodapp.ranking import api as ranking_api
+from prodapp.ranking.metric_schemas import ClassMetricsSchema
 from prodapp.ranking.schemas import (
     AlarmSchema,
     ComparisonSchema,
@@ -210,6 +211,7 @@ def _describe_components(api: RestApi) -> None:
     components.schema("Alarm", schema=AlarmSchema)
     components.schema("Comparison", schema=ComparisonSchema)
     components.schema("Tuning", schema=TuningSchema)
+    components.schema("ClassMetrics", schema=ClassMetricsSchema)
     components.schema("Validation", schema=ValidationSchema)
     components.schema("Gap", schema=GapSchema)
 

@@ -14,7 +14,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 #: The shorter word that people type.
 _WORDS: Final = {"random_state": "seed"}
-_NAMES: Final = ("tuning", "validation", "time_column", "group_column", *SETTINGS)
+_NAMES: Final = ("target_class", "tuning", "validation", "time_column", "group_column", *SETTINGS)
 
 
 def setting_options(function: Function) -> Function:
@@ -39,6 +39,10 @@ def setting_options(function: Function) -> Function:
             "--validation",
             type=click.Choice(list(VALIDATIONS)),
             help="How samples are held out.  [default: auto]",
+        ),
+        click.option(
+            "--target-class",
+            help="Of a target of classes: the one to explain.  [default: of two, the rarer]",
         ),
         click.option(
             "--tuning",

@@ -29,6 +29,7 @@ from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM
 from prodapp.models import DatasetState, ModelVersion, RunState, TrainingRun
 from prodapp.models.training_run import TERMINAL
 from prodapp.ranking import service as rankings
+from prodapp.ranking.sentences import subject
 from prodapp.submissions import service as submissions
 from prodapp.training import service as training
 
@@ -243,6 +244,8 @@ def ranking_document(version: ModelVersion) -> dict[str, Any]:
         "run_id": version.run_id,
         "model_version": version.number,
         "target": version.target,
+        "target_class": version.evidence.get("target_class"),
+        "shap_scale": version.evidence.get("scale", "answer"),
         "algorithm": version.evidence.get("algorithm"),
         "hyperparameters": version.evidence.get("hyperparameters"),
         "comparison": version.evidence.get("comparison"),
@@ -257,13 +260,14 @@ def ranking_document(version: ModelVersion) -> dict[str, Any]:
 def print_ranking(version: ModelVersion) -> None:
     """Metrics, then variable, share and direction, as text."""
     m = version.metrics
-    click.echo(f"{version.machine.name}: what drives {version.target} (version {version.number})")
+    click.echo(f"{version.machine.name}: what drives {subject(version)} (version {version.number})")
     click.echo(
         f"R² {m['r2']:.3f} [{m['r2_interval']['low']:.3f}, {m['r2_interval']['high']:.3f}]   "
         f"MAE {m['mae']:.4g}   RMSE {m['rmse']:.4g}   "
         f"(always the mean: MAE {m['baseline_mae']:.4g}; {m['n_test']} held-out samples, "
         f"{HELD_OUT[version.evidence['split']]})"
     )
+    _print_classes(version)
     _print_leaderboard(version)
     _print_tuning(version)
     if not m["explains"]:
@@ -297,6 +301,18 @@ def _print_leaderboard(version: ModelVersion) -> None:
         ],
     )
     click.echo(f"Taken: {version.evidence['algorithm']}.")
+
+
+def _print_classes(version: ModelVersion) -> None:
+    found = version.metrics.get("classes")
+    if found is None:
+        return
+    auc = "–" if found["roc_auc"] is None else f"{found['roc_auc']:.3f}"
+    click.echo(
+        f"AUC {auc}   balanced accuracy {found['balanced_accuracy']:.3f}   F1 {found['f1']:.3f}   "
+        f"log loss {found['log_loss']:.4g}   (the majority: F1 {found['baseline_f1']:.3f}; "
+        f"the share of the class: log loss {found['baseline_log_loss']:.4g})"
+    )
 
 
 def _print_tuning(version: ModelVersion) -> None:

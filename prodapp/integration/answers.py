@@ -6,7 +6,7 @@ from typing import Any
 
 from prodapp.machines.overviews import MachineOverview
 from prodapp.models import ModelVersion
-from prodapp.ranking.sentences import direction
+from prodapp.ranking.sentences import direction, subject
 
 METRICS = ("r2", "mae", "rmse", "n_train", "n_test", "n_features")
 ROW = (
@@ -41,7 +41,7 @@ def ranking_rows(version: ModelVersion) -> list[dict[str, Any]]:
     return [
         {
             **{name: getattr(item, name) for name in ROW},
-            "direction": direction(item, target=version.target),
+            "direction": direction(item, target=subject(version)),
         }
         for item in version.ranking
     ]

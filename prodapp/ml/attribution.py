@@ -18,7 +18,7 @@ from sklearn.pipeline import Pipeline
 
 from prodapp.ml import treeshap
 from prodapp.ml.budget import MIN_EXPLAINED, Clock, remark_fewer_explained
-from prodapp.ml.ensembles import collect_forest, compared
+from prodapp.ml.ensembles import collect_forest, compared, explained_output
 from prodapp.ml.explainers import Explainer
 from prodapp.ml.preprocessing import encoded_columns, sum_by_source
 from prodapp.ml.progress import part_of
@@ -56,7 +56,7 @@ class Attribution:
     """SHAP values (samples, variables) of the samples at ``rows``, and what belongs to them.
 
     ``native`` are the estimator's own importances; ``ties`` are runs of neighbours in the ranking
-    that these samples do not tell apart.
+    that these samples do not tell apart; ``scale`` is the explainer's.
     """
 
     rows: npt.NDArray[np.intp]
@@ -65,6 +65,7 @@ class Attribution:
     ties: tuple[tuple[str, ...], ...]
     interactions: tuple[Interaction, ...]
     remarks: tuple[Remark, ...]
+    scale: str
 
 
 @dataclass
@@ -100,6 +101,7 @@ class Attributor:
             ties=_ties(values, [column.name for column in self.columns]),
             interactions=interactions,
             remarks=(*self.remarks, *explainer.remarks()),
+            scale=explainer.scale,
         )
 
     def _grow(
@@ -131,8 +133,9 @@ class Attributor:
             return ()
         importances = np.abs(values).mean(axis=0)
         sources = explainer.sources
-        forest = collect_forest(explainer.estimator)
-        samples = compared(explainer.estimator, encoded[:_N_INTERACTING_SAMPLES])
+        estimator = explainer.estimator
+        forest = collect_forest(estimator, output=explained_output(estimator))
+        samples = compared(estimator, encoded[:_N_INTERACTING_SAMPLES])
         strengths: dict[tuple[int, int], float] = {}
         partnered = np.argsort(-importances, kind="stable")[:_N_PARTNERED]
         for n_done, variable in enumerate(partnered.tolist()):

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from prodapp.ml.algorithms import ALGORITHMS
+from prodapp.ml.classes import MIN_OF_A_CLASS
 from prodapp.ml.estimators import build_pipeline, n_learned
 from prodapp.ml.fitting import fit_pipeline, predict
 from prodapp.ml.progress import part_of
@@ -84,6 +85,9 @@ def cross_predict(
     preprocessing included."""
     predicted = []
     for n_done, (train_rows, test_rows) in enumerate(folds):
+        if spec.target_class is not None and _lacks_a_class(y[train_rows]):
+            predicted.append(np.full(len(test_rows), y[train_rows].mean()))
+            continue
         pipeline = build_pipeline(spec, columns, n_samples=len(train_rows), n_jobs=n_jobs)
         fit_pipeline(
             pipeline,
@@ -100,6 +104,12 @@ def cross_predict(
         )
         predicted.append(answers)
     return predicted
+
+
+def _lacks_a_class(y: FloatArray) -> bool:
+    """Whether there is too little of the class, or of the rest, to learn from: blocks of time may
+    be all of one."""
+    return bool(min(y.sum(), len(y) - y.sum()) < MIN_OF_A_CLASS)
 
 
 def cross_validate(

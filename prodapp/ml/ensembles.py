@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.base import is_classifier
 from sklearn.ensemble import (
     GradientBoostingClassifier,
     GradientBoostingRegressor,
@@ -34,6 +35,24 @@ _KNOWN: Final = (
 def is_known(estimator: Any) -> bool:
     """Whether :func:`collect_forest` can take it."""
     return isinstance(estimator, _KNOWN)
+
+
+def answer_on_scale(estimator: Any, X: FloatArray) -> FloatArray:
+    """What the trees' values add up to for one output: the answer, or for classifiers the
+    probability of the second class (averaged trees) or its log-odds (boosted ones)."""
+    if isinstance(estimator, HistGradientBoostingClassifier | GradientBoostingClassifier):
+        found: FloatArray = estimator.decision_function(X)
+    elif is_classifier(estimator):
+        found = estimator.predict_proba(X)[:, 1]
+    else:
+        found = estimator.predict(X)
+    return found
+
+
+def explained_output(estimator: Any) -> int:
+    """The output of :func:`collect_forest` that is explained: the class, where there is one."""
+    is_averaged = isinstance(estimator, BaseForest | BaseDecisionTree)
+    return int(is_classifier(estimator) and is_averaged)
 
 
 def collect_forest(estimator: Any, *, output: int = 0) -> Forest:

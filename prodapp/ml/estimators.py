@@ -10,8 +10,10 @@ from typing import Any, Final
 from sklearn.base import BaseEstimator
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import (
+    ExtraTreesClassifier,
     ExtraTreesRegressor,
     HistGradientBoostingRegressor,
+    RandomForestClassifier,
     RandomForestRegressor,
 )
 from sklearn.linear_model import ElasticNetCV, LinearRegression, Ridge
@@ -22,6 +24,7 @@ from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeRegressor
 
 from prodapp.ml.budget import ForestSize
+from prodapp.ml.classifiers import CLASSIFIERS, network
 from prodapp.ml.features.plan import resolve_steps
 from prodapp.ml.features.series import series_features
 from prodapp.ml.preprocessing import build_preprocessing
@@ -32,6 +35,10 @@ from prodapp.ml.target_scale import TargetScale
 #: Beyond this many samples a tree's bag grows its cost, and its answer hardly.
 MAX_BAG: Final = 20_000
 _FORESTS: Final = {"random_forest": RandomForestRegressor, "extra_trees": ExtraTreesRegressor}
+_CLASS_FORESTS: Final = {
+    "random_forest": RandomForestClassifier,
+    "extra_trees": ExtraTreesClassifier,
+}
 #: Algorithms whose answer depends on the variables' units.
 _SCALED: Final = (
     "linear_regression",
@@ -96,7 +103,8 @@ def build_pipeline(
         size = size or forest_size(spec, n_samples=n_samples)
         estimator = _forest(spec, size, n_samples=n_samples, n_jobs=n_jobs)
     else:
-        estimator = _BUILDERS[spec.algorithm](spec.resolved_hyperparameters(), spec.random_state)
+        builders = _BUILDERS if spec.target_class is None else CLASSIFIERS
+        estimator = builders[spec.algorithm](spec.resolved_hyperparameters(), spec.random_state)
     preprocessing = build_preprocessing(
         columns,
         scale=spec.algorithm in _SCALED,
@@ -114,7 +122,8 @@ def _forest(
     if size is not None:
         chosen["n_estimators"] = size.n_trees
     is_bagged = size is not None and size.bag < n_samples
-    forest = _FORESTS[spec.algorithm](
+    forests = _FORESTS if spec.target_class is None else _CLASS_FORESTS
+    forest = forests[spec.algorithm](
         **chosen,
         max_samples=size.bag if size is not None and is_bagged else None,
         random_state=spec.random_state,
@@ -188,17 +197,7 @@ def _support_vectors(chosen: Chosen, _random_state: int) -> BaseEstimator:
 
 
 def _neural_network(chosen: Chosen, random_state: int) -> BaseEstimator:
-    return _for_spread(MLPRegressor(**_network(chosen), random_state=random_state))
-
-
-def _network(chosen: Chosen) -> dict[str, Any]:
-    return {
-        "hidden_layer_sizes": (chosen["n_units"],) * chosen["n_layers"],
-        "alpha": chosen["alpha"],
-        "early_stopping": True,
-        "n_iter_no_change": 15,
-        "max_iter": 300,
-    }
+    return _for_spread(MLPRegressor(**network(chosen), random_state=random_state))
 
 
 _BUILDERS: Final[Mapping[str, Callable[[Chosen, int], BaseEstimator]]] = {

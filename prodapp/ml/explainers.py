@@ -10,19 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.base import is_classifier
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import Pipeline
 
 from prodapp.exceptions import N_
 from prodapp.ml import boosters, sampled_shap
 from prodapp.ml.budget import MIN_EXPLAINED
-from prodapp.ml.ensembles import is_known
+from prodapp.ml.ensembles import answer_on_scale, is_known
 from prodapp.ml.explanation import forest_shap, linear_shap
+from prodapp.ml.fitting import answers_of
 from prodapp.ml.preprocessing import source_positions, sum_by_source
 from prodapp.ml.table import Column, Remark
 
@@ -63,6 +66,15 @@ class Explainer:
         is_booster = boosters.is_booster(self.estimator)
         return not (self._is_linear or self.has_trees or is_booster)
 
+    @property
+    def scale(self) -> str:
+        """What the values add up to: the "answer", of a class its "probability" or "log_odds"."""
+        if not is_classifier(self.estimator):
+            return "answer"
+        is_booster = boosters.is_booster(self.estimator)
+        is_boosted = isinstance(self.estimator, HistGradientBoostingClassifier) or is_booster
+        return "log_odds" if is_boosted or self._is_linear else "probability"
+
     @cached_property
     def sources(self) -> npt.NDArray[np.intp]:
         """For each encoded column the number of what it comes from."""
@@ -84,7 +96,7 @@ class Explainer:
         elif boosters.is_booster(self.estimator):
             values = boosters.shap_values(self.estimator, encoded, on_share=on_share)
         else:
-            predicted = self.estimator.predict(encoded)
+            predicted = answer_on_scale(self.estimator, encoded)
             found = forest_shap(
                 self.estimator, encoded, predicted=predicted, n_jobs=self.n_jobs, on_share=on_share
             )
@@ -110,7 +122,7 @@ class Explainer:
         # What is made of two variables plays for itself, and its value is shared.
         players, player_of = np.unique(self.sources, return_inverse=True)
         found = sampled_shap.shap_values(
-            self.estimator.predict,
+            partial(answers_of, self.estimator),
             encoded,
             self._background,
             player_of,
@@ -128,7 +140,7 @@ class Explainer:
         n_drawn = min(_N_BACKGROUND_FROM, len(self.X_train))
         drawn = np.sort(rng.choice(len(self.X_train), n_drawn, replace=False))
         encoded: FloatArray = self.pipeline[0].transform(self.X_train.iloc[drawn])
-        return encoded[sampled_shap.background_rows(self.estimator.predict(encoded))]
+        return encoded[sampled_shap.background_rows(answers_of(self.estimator, encoded))]
 
 
 def _remark_package() -> Remark:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from prodapp.ml import treeshap
-from prodapp.ml.ensembles import collect_forest, compared
+from prodapp.ml.ensembles import collect_forest, compared, explained_output
 
 FloatArray = npt.NDArray[np.float64]
 OnShare = Callable[[float], None]
@@ -53,7 +53,8 @@ def linear_shap(estimator: Any, X: FloatArray, *, background: FloatArray) -> Flo
 
     Interventional, against the mean of ``background``: coefficient times distance from the mean.
     """
-    values: FloatArray = estimator.coef_ * (X - background.mean(axis=0))
+    # Classifiers have a row of coefficients for each score.
+    values: FloatArray = np.ravel(estimator.coef_) * (X - background.mean(axis=0))
     return values
 
 
@@ -75,7 +76,10 @@ def forest_shap(
     """
     if treeshap.is_available():
         found = treeshap.shap_values(
-            collect_forest(ensemble), compared(ensemble, X), n_jobs=n_jobs, on_share=on_share
+            collect_forest(ensemble, output=explained_output(ensemble)),
+            compared(ensemble, X),
+            n_jobs=n_jobs,
+            on_share=on_share,
         )
         gaps = np.abs(found.values.sum(axis=1) + found.expected_value - predicted)
         scale = max(float(np.ptp(predicted)), float(np.abs(predicted).max()) * 1e-6)
@@ -98,7 +102,9 @@ def package_shap(ensemble: Any, X: FloatArray, *, on_share: OnShare) -> FloatArr
     while n_done < len(X):
         started = time.monotonic()
         portion = X[n_done : n_done + size]
-        portions.append(np.asarray(explainer.shap_values(portion, check_additivity=False)))
+        found = np.asarray(explainer.shap_values(portion, check_additivity=False))
+        # Classifiers that average trees are explained for each class.
+        portions.append(found[..., 1] if found.ndim == 3 else found)
         n_done += len(portion)
         pace = max(1e-6, (time.monotonic() - started) / len(portion))
         size = max(1, min(int(0.5 / pace), 4 * size))

@@ -15,10 +15,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.base import is_classifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.ensemble._forest import BaseForest
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.neighbors import KNeighborsRegressor
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
@@ -57,14 +58,16 @@ def fit_pipeline(
     if n_learned is not None and n_learned < len(y):
         rows = np.sort(np.random.default_rng(0).choice(len(y), n_learned, replace=False))
         encoded, y = encoded[rows], y[rows]
+    if is_classifier(estimator):
+        y = y.astype(np.int64)
     if isinstance(estimator, BaseForest):
         _fit_forest(estimator, encoded.astype(np.float32), y, on_share=on_share, clock=clock)
-    elif isinstance(estimator, HistGradientBoostingRegressor):
+    elif isinstance(estimator, HistGradientBoostingRegressor | HistGradientBoostingClassifier):
         _fit_boosting(estimator, encoded, y, on_share=on_share)
     elif boosters.is_booster(estimator):
         boosters.fit(estimator, encoded, y, on_share=on_share)
     else:
-        if isinstance(estimator, KNeighborsRegressor):
+        if isinstance(estimator, KNeighborsRegressor | KNeighborsClassifier):
             estimator.set_params(n_neighbors=min(estimator.n_neighbors, len(y)))
         _watched(lambda: _fit_silently(estimator, encoded, y), on_share)
     on_share(1.0)
@@ -127,9 +130,7 @@ def _fit_forest(
     forest.set_params(n_estimators=n_done, warm_start=False, n_jobs=1)
 
 
-def _fit_boosting(
-    estimator: HistGradientBoostingRegressor, X: FloatArray, y: FloatArray, *, on_share: OnShare
-) -> None:
+def _fit_boosting(estimator: Any, X: FloatArray, y: FloatArray, *, on_share: OnShare) -> None:
     """Some trees at a time; each start sorts the values into bins anew, so not too few."""
     n_trees = estimator.max_iter
     n_done = batch = 0
@@ -149,6 +150,15 @@ def _fit_boosting(
     estimator.set_params(warm_start=False)
 
 
+def answers_of(model: Any, X: Any) -> FloatArray:
+    """The answers of a fitted estimator or pipeline: numbers, or probabilities of the class."""
+    if is_classifier(model):
+        found: FloatArray = model.predict_proba(X)[:, 1].astype(np.float64)
+        return found
+    numbers: FloatArray = model.predict(X)
+    return numbers
+
+
 def predict(pipeline: Pipeline, X: pd.DataFrame, *, n_jobs: int, on_share: OnShare) -> FloatArray:
     """The answers of a fitted pipeline, some thousand samples at a time.
 
@@ -158,7 +168,7 @@ def predict(pipeline: Pipeline, X: pd.DataFrame, *, n_jobs: int, on_share: OnSha
     portions = [X.iloc[start : start + _PORTION] for start in range(0, len(X), _PORTION)]
     answers = []
     with ThreadPoolExecutor(max_workers=n_jobs, thread_name_prefix="predict") as executor:
-        futures = [executor.submit(pipeline.predict, portion) for portion in portions]
+        futures = [executor.submit(answers_of, pipeline, portion) for portion in portions]
         try:
             for n_done, future in enumerate(futures, start=1):
                 answers.append(future.result())

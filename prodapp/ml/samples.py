@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from prodapp.exceptions import FieldError, InvalidInput, N_
+from prodapp.ml.classes import check_enough, membership, named_class
 from prodapp.ml.features.plan import first_ordered
 from prodapp.ml.features.series import SeriesFeatures, series_features
 from prodapp.ml.preprocessing import features_frame
@@ -27,12 +28,14 @@ class Samples:
     """The rows with a target, in the order of time where there is one.
 
     ``train_rows`` and ``test_rows`` are positions in ``X`` and ``y``, whose index is the clock of
-    :class:`~prodapp.ml.timeline.Timeline`; ``X`` holds the features of ``series`` already.
+    :class:`~prodapp.ml.timeline.Timeline`; ``X`` holds the features of ``series`` already. Where
+    there is a ``target_class``, ``y`` is 1 for it and 0 for others.
     """
 
     columns: list[Column]
     X: pd.DataFrame
     y: FloatArray
+    target_class: str | None
     series: SeriesFeatures
     plan: Plan
     train_rows: IntArray
@@ -82,15 +85,19 @@ def gather_samples(frame: pd.DataFrame, columns: Sequence[Column], spec: Specifi
         time_column=spec.time_column,
         group_column=group_column(spec, columns),
     )
-    is_usable = np.isfinite(frame[spec.target].to_numpy(dtype=np.float64))[timeline.rows]
+    target_class, y = _target(frame, columns, spec)
+    is_usable = np.isfinite(y)[timeline.rows]
     rows = timeline.rows[is_usable]
     series = series_features(spec.engineering, chosen)
     _check_order(spec, timeline)
-    y = frame[spec.target].to_numpy(dtype=np.float64)[rows]
-    plan = plan_validation(spec, frame.iloc[rows], columns, timeline, y=y, reach=series.reach)
+    plan = plan_validation(
+        spec, frame.iloc[rows], columns, timeline, y=y[rows], reach=series.reach
+    )
     train_rows, test_rows = plan.hold_out(
         len(rows), test_size=spec.test_size, random_state=spec.random_state
     )
+    if target_class is not None:
+        check_enough(y[rows][train_rows], target_class, column=spec.target)
     # Rows without a target are no samples, but they come before some.
     X = features_frame(frame.iloc[timeline.rows], chosen)
     X.index = pd.Index(timeline.clock)
@@ -100,7 +107,8 @@ def gather_samples(frame: pd.DataFrame, columns: Sequence[Column], spec: Specifi
     return Samples(
         columns=chosen,
         X=X,
-        y=y,
+        y=y[rows],
+        target_class=target_class,
         series=series,
         plan=plan,
         train_rows=train_rows,
@@ -108,6 +116,18 @@ def gather_samples(frame: pd.DataFrame, columns: Sequence[Column], spec: Specifi
         remarks=_missing_targets(int((~is_usable).sum()), spec.target),
         left_out=list(left_out(spec, columns)),
     )
+
+
+def _target(
+    frame: pd.DataFrame, columns: Sequence[Column], spec: Specification
+) -> tuple[str | None, FloatArray]:
+    """The class to explain, if any, and the target as numbers, NaN where it is missing."""
+    values = frame[spec.target]
+    kind = next(column.kind for column in columns if column.name == spec.target)
+    if kind == "number" and spec.target_class is None:
+        return None, values.to_numpy(dtype=np.float64)
+    name = named_class(values.dropna(), spec.target_class, column=spec.target)
+    return name, membership(values, name)
 
 
 def _check_order(spec: Specification, timeline: Timeline) -> None:

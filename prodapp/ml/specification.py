@@ -18,11 +18,15 @@ from prodapp.ml.table import Column
 MIN_SAMPLES: Final = 20
 
 _FEATURE_KINDS: Final = ("number", "category", "boolean")
+_CLASS_KINDS: Final = ("category", "boolean")
 _LISTED_NAMES: Final = 20
 
 NOT_A_FEATURE_KIND = N_("Dates and free texts cannot be variables of the model.")
 IS_TARGET = N_("It is the target.")
 NOT_CHOSEN = N_("It was not chosen.")
+CLASS_NOT_NAMED = N_(
+    "“%(column)s” has more than two classes: name the one to explain. It has: %(known)s."
+)
 TELLS_GROUPS = N_("It tells the groups that are held out; the model meets new ones.")
 
 
@@ -30,6 +34,8 @@ TELLS_GROUPS = N_("It tells the groups that are held out; the model meets new on
 class Specification:
     """One training run, wholly described.
 
+    ``target_class`` names the class whose probability is explained (:mod:`prodapp.ml.classes`); of
+    a target that holds no numbers and has two, None means the rarer.
     ``features`` None means every column whose suggested role is "feature", but the target.
     ``engineering`` holds steps of :mod:`prodapp.ml.features.catalogue`.
     ``test_size`` is the share of samples held out, parted from the others as ``validation`` says
@@ -42,6 +48,7 @@ class Specification:
     """
 
     target: str
+    target_class: str | None = None
     features: tuple[str, ...] | None = None
     algorithm: str = DEFAULT_ALGORITHM
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
@@ -75,6 +82,10 @@ class Specification:
         errors = []
         if not isinstance(self.target, str) or not self.target:
             errors.append(FieldError("/target", N_("Name the target column.")))
+        if self.target_class is not None and (
+            not isinstance(self.target_class, str) or not self.target_class
+        ):
+            errors.append(FieldError("/target_class", N_("Name a class of the target.")))
         if self.features is not None and (not self.features or self.target in self.features):
             message = N_("Name at least one variable, and not the target.")
             errors.append(FieldError("/features", message))
@@ -197,12 +208,19 @@ def check_specification(spec: Specification, columns: Sequence[Column]) -> None:
     by_name = {column.name: column for column in columns}
     _check_names(spec, columns)
     target = by_name[spec.target]
-    if target.kind != "number":
+    if target.kind not in ("number", *_CLASS_KINDS):
         raise DataRefused(
-            N_("The target “%(column)s” must hold numbers; it holds %(examples)s."),
+            N_("The target “%(column)s” must hold numbers or classes; it holds %(examples)s."),
             code="target_not_numeric",
             column=target.name,
             examples=", ".join(f"“{example}”" for example in target.examples) or "–",
+        )
+    if target.kind in _CLASS_KINDS and target.n_distinct > 2 and spec.target_class is None:
+        raise DataRefused(
+            CLASS_NOT_NAMED,
+            code="class_not_named",
+            column=target.name,
+            known=", ".join(f"“{example}”" for example in target.examples),
         )
     if target.n_distinct < 2:
         raise DataRefused(

@@ -17,10 +17,12 @@ from sklearn.pipeline import Pipeline
 from prodapp.ml.algorithms import AUTO
 from prodapp.ml.attribution import Attributor, Interaction
 from prodapp.ml.budget import Clock, remark_fewer_trees, remark_learned, remark_memory
+from prodapp.ml.classes import ClassMetrics
 from prodapp.ml.comparison import Comparison, compare
 from prodapp.ml.cross_validation import CrossValidation, FoldScore, Gap, cross_validate
 from prodapp.ml.estimators import available_cpus, build_pipeline, forest_size, n_learned
 from prodapp.ml.fitting import fit_pipeline, predict
+from prodapp.ml.judging import held_out_pairs, judge, judge_classes
 from prodapp.ml.progress import STAGES, Progress, part_of
 from prodapp.ml.ranking import VariableImportance, rank_variables
 from prodapp.ml.samples import Samples, gather_samples
@@ -28,10 +30,11 @@ from prodapp.ml.specification import Specification, check_specification
 from prodapp.ml.splits import Plan
 from prodapp.ml.table import Column, Remark
 from prodapp.ml.tuning import Trial, Tuning, configurations, tune
-from prodapp.ml.validation import Interval, Metrics, measure, time_blocks
+from prodapp.ml.validation import Interval, Metrics
 
 __all__ = [
     "STAGES",
+    "ClassMetrics",
     "Comparison",
     "CrossValidation",
     "FoldScore",
@@ -52,7 +55,6 @@ FloatArray = npt.NDArray[np.float64]
 OnShare = Callable[[float], None]
 
 _SHARE_OF_CHOOSING: Final = 0.8
-_MAX_HELD_OUT_PAIRS: Final = 500
 _LIBRARIES: Final = (
     *("numpy", "pandas", "scikit-learn", "scipy", "numba", "shap", "skops"),
     *("xgboost", "xgboost-cpu", "lightgbm"),
@@ -67,11 +69,14 @@ class TrainingResult:
     ``held_out`` at most 500 pairs of actual and predicted target; ``ties`` are variables that the
     explained samples do not tell apart, ``interactions`` the strongest pairs. ``algorithm`` is what
     was trained, with these ``hyperparameters``; ``comparison`` and ``tuning`` are there where
-    several algorithms or configurations were compared.
+    several algorithms or configurations were compared. ``classes`` are the further figures of a
+    target of classes, and ``scale`` what its SHAP values add up to (:mod:`prodapp.ml.explainers`).
     """
 
     pipeline: Pipeline
     metrics: Metrics
+    classes: ClassMetrics | None
+    scale: str
     ranking: tuple[VariableImportance, ...]
     validation: CrossValidation
     algorithm: str
@@ -133,6 +138,7 @@ def train(
     stages.enter("preparing")
     check_specification(spec, columns)
     samples = gather_samples(frame, columns, spec)
+    spec = replace(spec, target_class=samples.target_class)
     stages.enter("fitting")
     search = _Choice(samples, clock, stages, n_jobs)
     spec, comparison = search.algorithm(spec)
@@ -169,7 +175,9 @@ def train(
     stages.leave()
     return TrainingResult(
         pipeline=_whole(pipeline, samples),
-        metrics=_measure(samples, predicted, random_state=spec.random_state),
+        metrics=judge(samples, predicted, random_state=spec.random_state),
+        classes=judge_classes(samples, predicted, random_state=spec.random_state),
+        scale=found.scale,
         ranking=rank_variables(
             samples.columns, samples.X_test.iloc[found.rows], found.values, found.native
         ),
@@ -185,7 +193,7 @@ def train(
         library_versions=_library_versions(),
         left_out=tuple(samples.left_out),
         plan=samples.plan,
-        held_out=_held_out_pairs(samples.y_test, predicted, random_state=spec.random_state),
+        held_out=held_out_pairs(samples.y_test, predicted, random_state=spec.random_state),
         remarks=(*samples.remarks, *found.remarks),
     )
 
@@ -264,33 +272,6 @@ def _whole(pipeline: Pipeline, samples: Samples) -> Pipeline:
     if not samples.series.steps:
         return pipeline
     return Pipeline([("series", samples.series), *pipeline.steps])
-
-
-def _measure(samples: Samples, predicted: FloatArray, *, random_state: int) -> Metrics:
-    actual, plan = samples.y_test, samples.plan
-    clusters = None if plan.groups is None else plan.groups[samples.test_rows]
-    if plan.is_ordered:
-        clusters = time_blocks(actual - predicted, actual)
-    return measure(
-        actual,
-        predicted,
-        training_mean=float(samples.y_train.mean()),
-        n_train=len(samples.y_train),
-        n_features=len(samples.columns),
-        random_state=random_state,
-        clusters=clusters,
-        last_values=samples.last_values if plan.is_ordered else None,
-    )
-
-
-def _held_out_pairs(
-    actual: FloatArray, predicted: FloatArray, *, random_state: int
-) -> tuple[tuple[float, float], ...]:
-    positions = np.arange(len(actual))
-    if len(positions) > _MAX_HELD_OUT_PAIRS:
-        rng = np.random.default_rng(random_state)
-        positions = np.sort(rng.choice(positions, _MAX_HELD_OUT_PAIRS, replace=False))
-    return tuple(zip(actual[positions].tolist(), predicted[positions].tolist(), strict=True))
 
 
 def _library_versions() -> dict[str, str]:

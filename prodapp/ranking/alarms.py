@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from prodapp.formatting import number
 from prodapp.models import ModelVersion
-from prodapp.ranking.sentences import FEW_SAMPLES
+from prodapp.ranking.sentences import FEW_SAMPLES, subject
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def alarms(version: ModelVersion) -> list[Alarm]:
         message = _(
             "These variables do not explain %(target)s: the model does no better than always "
             "predicting the mean. Do not act on this order.",
-            target=version.target,
+            target=subject(version),
         )
         found.append(Alarm("explains_nothing", "critical", (), message))
     if version.metrics["n_test"] < FEW_SAMPLES:

@@ -7,7 +7,7 @@ import io
 
 from prodapp.i18n import gettext as _
 from prodapp.models import ModelVersion
-from prodapp.ranking.sentences import direction
+from prodapp.ranking.sentences import direction, scale, subject
 from prodapp.spreadsheets import neutral
 
 
@@ -20,7 +20,7 @@ def ranking_csv(version: ModelVersion) -> str:
             _("Rank"),
             _("Variable"),
             _("Share"),
-            _("Mean |SHAP| in the unit of %(target)s", target=version.target),
+            _("Mean |SHAP| in the unit of %(target)s", target=scale(version)),
             _("Native importance"),
             _("Direction"),
         ]
@@ -33,7 +33,7 @@ def ranking_csv(version: ModelVersion) -> str:
                 item.score_final,
                 item.importance_shap_mean_abs,
                 item.importance_native,
-                neutral(direction(item, target=version.target)),
+                neutral(direction(item, target=subject(version))),
             ]
         )
     return "\ufeff" + text.getvalue()

@@ -10,6 +10,7 @@ from prodapp.formatting import sentence
 from prodapp.models import ModelVersion
 from prodapp.ranking import sentences
 from prodapp.ranking.alarms import alarms
+from prodapp.ranking.metric_schemas import IntervalSchema, MetricsSchema
 from prodapp.rest.schemas import AnswerSchema, Instant, PageQuery, id_field
 
 EFFECTS = ("increases", "decreases", "nonmonotonic")
@@ -20,62 +21,6 @@ class VersionQuery(PageQuery):
     """Which versions."""
 
     machine_id = id_field("Only versions of this machine.")
-
-
-class IntervalSchema(AnswerSchema):
-    """Where a figure lies with a confidence of ``level``."""
-
-    low = fields.Float(required=True)
-    high = fields.Float(required=True)
-    level = fields.Float(required=True, metadata={"examples": [0.95]})
-
-
-def _figure(description: str) -> fields.Float:
-    """One that versions of earlier releases lack."""
-    return fields.Float(
-        required=True,
-        allow_none=True,
-        dump_default=None,
-        metadata={"description": description},
-    )
-
-
-def _interval() -> fields.Nested:
-    return fields.Nested(IntervalSchema, required=True, allow_none=True, dump_default=None)
-
-
-class MetricsSchema(AnswerSchema):
-    """How good the model is on samples that it had not seen. Errors in the target's unit."""
-
-    r2 = fields.Float(required=True)
-    mae = fields.Float(required=True)
-    rmse = fields.Float(required=True)
-    r2_interval = fields.Nested(IntervalSchema, required=True)
-    mae_interval = fields.Nested(IntervalSchema, required=True)
-    rmse_interval = fields.Nested(IntervalSchema, required=True)
-    baseline_mae = fields.Float(
-        required=True, metadata={"description": "Of always predicting the mean."}
-    )
-    baseline_rmse = fields.Float(required=True)
-    n_train = fields.Integer(required=True)
-    n_test = fields.Integer(required=True)
-    n_features = fields.Integer(required=True)
-    explains = fields.Boolean(
-        required=True,
-        metadata={"description": "Whether it beats always predicting the mean, beyond the noise."},
-    )
-    skill = _figure("The share of the squared error of predicting the training mean, taken away.")
-    skill_interval = _interval()
-    mape = _figure("Mean |error| over |value|; null where `mape_reason` says why.")
-    mape_interval = _interval()
-    mape_reason = fields.Function(
-        lambda metrics: sentence(reason) if (reason := metrics.get("mape_reason")) else None,
-        required=True,
-        metadata={"type": ["string", "null"], "description": "For people."},
-    )
-    last_value_r2 = _figure("Of answering with the value before; null where rows are in no order.")
-    last_value_mae = _figure("Likewise.")
-    last_value_rmse = _figure("Likewise.")
 
 
 class FoldScoreSchema(AnswerSchema):
@@ -174,6 +119,29 @@ class TuningSchema(AnswerSchema):
     n_samples = fields.Integer(required=True)
 
 
+def _shap_scale() -> fields.Field[Any]:
+    return fields.Function(
+        lambda version: version.evidence.get("scale", "answer"),
+        required=True,
+        metadata={
+            "enum": ["answer", "probability", "log_odds"],
+            "description": "What SHAP values add up to: the answer in the target's unit, or of "
+            "a class its probability or the log-odds of it.",
+        },
+    )
+
+
+def _target_class() -> fields.Field[Any]:
+    return fields.Function(
+        lambda version: version.evidence.get("target_class"),
+        required=True,
+        metadata={
+            "type": ["string", "null"],
+            "description": "The class whose probability is explained, null for numbers.",
+        },
+    )
+
+
 class VersionSchema(AnswerSchema):
     """What a run published. Immutable but for ``is_champion``."""
 
@@ -185,6 +153,8 @@ class VersionSchema(AnswerSchema):
     run_id = fields.Integer(required=True)
     dataset_id = fields.Integer(required=True)
     target = fields.String(required=True)
+    target_class = _target_class()
+    shap_scale = _shap_scale()
     is_champion = fields.Boolean(
         required=True, metadata={"description": "Whether it is the one in use."}
     )
@@ -308,7 +278,7 @@ class RankingRowSchema(AnswerSchema):
     )
 
     def _direction(self, item: Any) -> str:
-        return sentences.direction(item, target=item.version.target)
+        return sentences.direction(item, target=sentences.subject(item.version))
 
 
 class AlarmSchema(AnswerSchema):
@@ -333,6 +303,8 @@ class RankingSchema(AnswerSchema):
     version_number = fields.Integer(required=True, attribute="number")
     run_id = fields.Integer(required=True)
     target = fields.String(required=True)
+    target_class = _target_class()
+    shap_scale = _shap_scale()
     verdict = fields.Function(
         sentences.verdict,
         required=True,

@@ -13,6 +13,22 @@ STRONG_DIRECTION = 0.8
 FEW_SAMPLES = 30
 
 
+def subject(version: ModelVersion) -> str:
+    """What is explained: the target, or the probability of one of its classes."""
+    name = version.evidence.get("target_class")
+    if name is None:
+        return version.target
+    return _("the probability of %(target)s = %(name)s", target=version.target, name=name)
+
+
+def scale(version: ModelVersion) -> str:
+    """What SHAP values are measured in: the subject, or the log-odds behind a probability."""
+    if version.evidence.get("scale") != "log_odds":
+        return subject(version)
+    name = version.evidence["target_class"]
+    return _("the log-odds of %(target)s = %(name)s", target=version.target, name=name)
+
+
 def direction(item: VariableRanking, *, target: str) -> str:
     """Which way the variable moves the target."""
     names = {"variable": item.feature, "target": target}
@@ -28,7 +44,7 @@ def direction(item: VariableRanking, *, target: str) -> str:
 def verdict(version: ModelVersion) -> str:
     """The one sentence that stands above everything else on a result."""
     metrics = version.metrics
-    names = {"target": version.target, "n": number(metrics["n_test"])}
+    names = {"target": subject(version), "n": number(metrics["n_test"])}
     if not metrics["explains"]:
         return _(
             "These variables do not explain %(target)s: on %(n)s samples that the model had not "
@@ -64,11 +80,11 @@ def insights(version: ModelVersion) -> list[str]:
             _("Check that the target is measured well and that the columns belong to it."),
             _("More rows, or rows from more varied operation, may show what this data cannot."),
         ]
-    sentences = [_accuracy(version)]
+    sentences = [_discernment(version) if version.metrics.get("classes") else _accuracy(version)]
     sentences += [
         _(
             "%(direction)s It carries %(share)s of the explained movement.",
-            direction=direction(item, target=version.target),
+            direction=direction(item, target=subject(version)),
             share=percent(item.score_final),
         )
         for item in version.ranking[:2]
@@ -100,12 +116,23 @@ def confidence_note(version: ModelVersion) -> str:
     )
 
 
+def _discernment(version: ModelVersion) -> str:
+    """How well the model tells the class from the others."""
+    figures = version.metrics["classes"]
+    return _(
+        "At a probability of one half the model is right for %(accuracy)s of the samples; always "
+        "answering with the majority is right for %(baseline)s.",
+        accuracy=percent(figures["accuracy"]),
+        baseline=percent(figures["baseline_accuracy"]),
+    )
+
+
 def _accuracy(version: ModelVersion) -> str:
     metrics = version.metrics
     return _(
         "The model's predictions of %(target)s miss by %(mae)s on average; always predicting the "
         "mean would miss by %(baseline)s.",
-        target=version.target,
+        target=subject(version),
         mae=number(metrics["mae"]),
         baseline=number(metrics["baseline_mae"]),
     )

@@ -12,6 +12,8 @@ from prodapp.ranking.exports import ranking_csv
 bp = Blueprint("ranking", __name__, url_prefix="/app/versions")
 # The machine's page says the verdict too, and features do not import each other.
 bp.add_app_template_global(sentences.verdict, "verdict_of")
+bp.add_app_template_global(sentences.subject, "subject_of")
+bp.add_app_template_global(sentences.scale, "scale_of")
 bp.add_app_template_global(sentences.insights, "insights_of")
 bp.add_app_template_global(sentences.confidence_note, "confidence_note_of")
 

@@ -13,7 +13,14 @@ from prodapp.ml.hyperparameters import Hyperparameter
 from prodapp.ml.settings import SETTINGS
 from prodapp.training.step_forms import StepsForm
 
-SETTING_FIELDS: Final = ("tuning", "validation", "time_column", "group_column", *SETTINGS)
+SETTING_FIELDS: Final = (
+    "target_class",
+    "tuning",
+    "validation",
+    "time_column",
+    "group_column",
+    *SETTINGS,
+)
 
 
 @dataclass(frozen=True)

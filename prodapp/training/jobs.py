@@ -90,7 +90,7 @@ def _add_version(
         is_champion=True,
         target=run.target,
         specification=run.specification,
-        metrics=asdict(result.metrics),
+        metrics=_metrics(result),
         evidence=_evidence(result),
         library_versions=dict(result.library_versions),
         artifact_key=artifact.key,
@@ -100,11 +100,18 @@ def _add_version(
     session.add(version)
 
 
+def _metrics(result: TrainingResult) -> dict[str, Any]:
+    classes = None if result.classes is None else asdict(result.classes)
+    return {**asdict(result.metrics), "classes": classes}
+
+
 def _evidence(result: TrainingResult) -> dict[str, Any]:
     """What stands behind the ranking, for the page that shows how it was made."""
     return {
         "gap": asdict(result.validation.gap),
         "validation": _validation(result),
+        "target_class": None if result.classes is None else result.classes.target_class,
+        "scale": result.scale,
         "algorithm": result.algorithm,
         "hyperparameters": dict(result.hyperparameters),
         "comparison": _comparison(result),

@@ -98,6 +98,15 @@ def option_fields(
                 "default": "auto",
             },
         ),
+        "target_class": fields.String(
+            validate=validate.Length(min=1, max=MAX_COLUMN_NAME),
+            allow_none=True,
+            metadata={
+                "description": "Of a target of classes: the one whose probability is explained, "
+                "against all others. By default, of two, the rarer. Makes classes of numbers too.",
+                "examples": ["scrap"],
+            },
+        ),
         "time_column": _column_name("The column that tells when a row came; by default found."),
         "group_column": _column_name("The column whose groups are held out whole."),
     }

@@ -101,7 +101,6 @@ def test_a_file_is_read_as_the_options_say(
     ("options", "words"),
     [
         (["--target", "yeild"], "yield"),
-        (["--target", "shift"], "must hold numbers"),
         (["--target", "yield", "--feature", "pressure"], "pressure"),
         (["--target", "yield", "--seed", "-1"], "random_state"),
     ],

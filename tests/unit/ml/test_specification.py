@@ -99,15 +99,21 @@ def test_unknown_columns_name_the_closest(spec: Specification, close: str) -> No
 @pytest.mark.parametrize(
     ("spec", "code"),
     [
-        (Specification(target="kind"), "target_not_numeric"),
+        (Specification(target="kind"), "class_not_named"),
+        (Specification(target="words"), "target_not_numeric"),
         (Specification(target="flat"), "target_constant"),
         (Specification(target="y", features=("flat",)), "no_features"),
     ],
 )
 def test_tables_that_cannot_answer_are_refused(spec: Specification, code: str) -> None:
+    words = describe_column(pd.Series(["a b", "c d"]), name="words", kind="text")
     with pytest.raises(DataRefused) as refused:
-        check_specification(spec, COLUMNS)
+        check_specification(spec, [*COLUMNS, words])
     assert refused.value.error_code == code
+
+
+def test_one_of_several_classes_can_be_the_target() -> None:
+    check_specification(Specification(target="kind", target_class="x"), COLUMNS)
 
 
 def test_a_named_date_cannot_be_a_variable() -> None:

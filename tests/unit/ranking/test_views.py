@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import update
 from prodapp.auth import service as auth
 from prodapp.caller import Caller
 from prodapp.extensions import command
+from prodapp.integration.answers import metrics_row
 from prodapp.models import ModelVersion
 from tests.factories import make_csv, make_ready_dataset, make_run, make_version
 
@@ -115,3 +117,31 @@ def test_results_of_another_site_look_missing(sign_in: SignIn, caller: Caller, p
     client = sign_in("admin")
     for version_id in (version.id, 999):
         assert client.get(f"/app/versions/{version_id}{path}").status_code == 404
+
+
+def test_a_class_is_explained_as_a_probability_on_every_surface(
+    client: FlaskClient, sign_in: SignIn, caller: Caller, bearer: Callable[..., dict[str, str]]
+) -> None:
+    rng = random.Random(0)
+    lines = ["heat,noise,part"]
+    for _ in range(600):
+        heat, noise = rng.gauss(0, 1), rng.gauss(0, 1)
+        lines.append(f"{heat:.4f},{noise:.4f},{'bad' if heat + 0.3 * noise > 0.8 else 'good'}")
+    dataset = make_ready_dataset(caller, content="\n".join(lines).encode())
+    version = make_version(
+        caller, make_run(caller, dataset, target="part", tuning="random", n_candidates=2)
+    )
+    path = f"/api/v1/versions/{version.id}"
+    headers = bearer("operator")
+    answer = client.get(path, headers=headers).json
+    assert (answer["target_class"], answer["shap_scale"]) == ("bad", "probability")
+    assert answer["metrics"]["classes"]["roc_auc"] > 0.9
+    assert len(answer["tuning"]["trials"]) == 2
+    rows = client.get(f"{path}/ranking", headers=headers).json["ranking"]
+    assert rows[0]["feature"] == "heat"
+    assert "raise the probability of part = bad" in rows[0]["direction"]
+    assert metrics_row(version)["r2"] == version.metrics["r2"] > 0.2
+    page = sign_in("viewer").get(f"/app/versions/{version.id}").text
+    for words in ("drives the probability of part = bad most", "ROC AUC", "Settings tried"):
+        assert words in page
+    assert "%(" not in page

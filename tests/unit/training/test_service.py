@@ -47,9 +47,12 @@ def test_unknown_target_names_the_columns_and_the_closest(app: Flask, caller: Ca
     assert caught.value.fields[0].pointer == "/target"
 
 
-def test_a_text_cannot_be_the_target(app: Flask, caller: Caller) -> None:
-    with pytest.raises(DataRefused, match="must hold numbers"):
-        make_run(caller, target="shift")
+def test_of_more_than_two_classes_one_must_be_named(app: Flask, caller: Caller) -> None:
+    lines = ["shift,heat", *(f"{'abc'[n % 3]},{n % 7}.5" for n in range(60))]
+    dataset = make_ready_dataset(caller, content="\n".join(lines).encode())
+    with pytest.raises(DataRefused, match="name the one to explain"):
+        make_run(caller, dataset, target="shift")
+    assert make_run(caller, dataset, target="shift", target_class="b").target == "shift"
 
 
 def test_refused_data_cannot_be_trained_on(app: Flask, caller: Caller) -> None:
