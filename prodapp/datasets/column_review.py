@@ -11,6 +11,7 @@ from prodapp.datasets.forms import Said
 from prodapp.exceptions import N_
 from prodapp.formatting import local_decimal, number, percent, sentence
 from prodapp.i18n import gettext
+from prodapp.variables import TableSettings
 
 #: The roles that a person can choose, in words; the target is chosen apart from them.
 ROLES: Final[Mapping[str, str]] = {
@@ -76,6 +77,23 @@ def only_said(said: Said, preview: Mapping[str, Any]) -> Said:
         }
         own = kept.get(name, {})
         kept[name] = {key: text for key, text in own.items() if text != offered[key]}
+    return replace(said, columns=kept)
+
+
+def as_confirmed(said: Said, preview: Mapping[str, Any], *, before: TableSettings) -> Said:
+    """``said`` without roles of "context" that were only left as suggested.
+
+    What nobody spoke of follows the suggestion of the whole file, which may know of a leak that its
+    beginning did not show. Where a role is remembered from ``before``, the new one is a change.
+    """
+    remembered = {column.name for column in before.columns if column.role}
+    profiles = _profiles(preview)
+    kept = dict(said.columns)
+    for column in preview["columns"]:
+        name = column["name"]
+        is_plain = _suggested_role(column, profiles.get(name, {})) == "context"
+        if is_plain and name not in remembered and kept.get(name, {}).get("role") == "context":
+            kept[name] = {key: text for key, text in kept[name].items() if key != "role"}
     return replace(said, columns=kept)
 
 

@@ -176,15 +176,15 @@ def number_from(text: str, pointer: str) -> float | None:
 
 def suggested_form(dataset: Dataset, args: MultiDict[str, str]) -> TrainSuggestion:
     """The target that the address names or was said when the file was confirmed, and the variables
-    that were said to be levers or context.
-
-    Only where the file has them; nothing is guessed.
+    that were said to be levers or context, or of which nothing was said and nothing is suspected.
     """
     columns = dataset.preview["columns"]
     settings = TableSettings.from_json(dataset.settings)
     names = [column["name"] for column in columns]
     target = next((n for n in (args.get("target"), settings.target) if n in names), None) or ""
-    roles = {column.name: column.role for column in settings.columns}
+    suspects = (dataset.preview.get("profile") or {}).get("suspects", ())
+    roles: dict[str, str | None] = {suspect["name"]: "consequence" for suspect in suspects}
+    roles |= {column.name: column.role for column in settings.columns if column.role}
     features = tuple(
         column["name"]
         for column in columns

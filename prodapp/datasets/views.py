@@ -22,7 +22,7 @@ from prodapp.auth.guard import current_caller
 from prodapp.auth.objects import dataset_of, machine_of
 from prodapp.auth.permissions import requires
 from prodapp.datasets import service
-from prodapp.datasets.column_review import only_said
+from prodapp.datasets.column_review import as_confirmed, only_said
 from prodapp.datasets.exclusions import set_exclusions
 from prodapp.datasets.forms import (
     AssemblyForm,
@@ -44,7 +44,7 @@ from prodapp.exceptions import Conflict, DataRefused, DomainError, InvalidInput,
 from prodapp.extensions import db, settings_of
 from prodapp.i18n import gettext as _
 from prodapp.models import Dataset, DatasetState
-from prodapp.variables import remembered_variables, settings_from
+from prodapp.variables import TableSettings, remembered_variables, settings_from
 
 bp = Blueprint("datasets", __name__, url_prefix="/app")
 # What was read also stands on the page of a refused training, which is another feature's.
@@ -84,8 +84,7 @@ def detail(dataset_id: int) -> str:
     caller = current_caller()
     dataset = dataset_of(caller, dataset_id)
     if dataset.state == DatasetState.DRAFT and caller.has_role("operator"):
-        variables = remembered_variables(db.session(), dataset.machine_id)
-        said = Said.from_settings(settings_from(variables))
+        said = Said.from_settings(_remembered(dataset))
         review = replace(review_of(dataset, said), others=_others(dataset))
         return render_template("datasets/check.html", review=review)
     form = suggested_form(dataset, request.args)
@@ -115,7 +114,7 @@ def check(dataset_id: int) -> Response | str | tuple[str, int]:
     overrides = chosen_overrides(request.form, dataset.overrides)
     try:
         if is_confirmed and overrides == dataset.overrides:
-            settings = Said.parse(request.form).settings(dataset)
+            settings = _confirmed(dataset).settings(dataset)
             assembly = AssemblyForm.parse(request.form).assembly()
             service.confirm(caller, dataset_id, settings=settings, assembly=assembly)
             return redirect(url_for("datasets.detail", dataset_id=dataset_id))
@@ -187,6 +186,16 @@ def download(dataset_id: int) -> Response:
     )
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _remembered(dataset: Dataset) -> TableSettings:
+    return settings_from(remembered_variables(db.session(), dataset.machine_id))
+
+
+def _confirmed(dataset: Dataset) -> Said:
+    """What was said on the page of ``dataset`` and is to be kept."""
+    said = Said.parse(request.form)
+    return as_confirmed(said, dataset.preview, before=_remembered(dataset))
 
 
 def _others(dataset: Dataset) -> list[Dataset]:

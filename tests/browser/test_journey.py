@@ -111,6 +111,56 @@ def test_an_abandoned_draft_is_found_on_its_machine_and_discarded(
     expect(page.get_by_text("linha 3.csv foi descartado.")).to_be_visible()
 
 
+def test_a_period_is_drawn_on_the_trend_left_out_and_taken_back(
+    visit: Callable[..., Visit], brazilian_file: Path
+) -> None:
+    page = visit().enter()
+    add_machine(page, "With a start-up")
+    upload(page, brazilian_file)
+    confirm(page)
+    # The page that comes by itself when the import has ended has no form for this yet.
+    expect(page.locator("#dataset-findings")).to_contain_text("Ready", timeout=60_000)
+    page.reload()
+    page.get_by_role("link", name="Choose rows").click()
+    trend = page.locator("[data-trend]")
+    box = trend.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 90, steps=4)
+    page.mouse.up()
+    first, last = (int(page.get_by_label(name).input_value()) for name in ("From row", "To row"))
+    assert 30 < first < 60 < 80 < last < 110
+    page.get_by_label("Why").first.fill("Start-up")
+    page.get_by_role("button", name="Leave this period out").click()
+    expect(page.get_by_text(f"{last - first + 1} rows")).to_be_visible()
+    expect(page.locator(".trend-out")).to_have_count(1)
+    page.get_by_role("button", name="Take back: Start-up").click()
+    expect(page.get_by_text("No rows are left out.")).to_be_visible()
+
+
+def test_the_keyboard_alone_reads_a_file_otherwise_and_confirms_it(
+    visit: Callable[..., Visit], brazilian_file: Path
+) -> None:
+    page = visit().enter()
+    add_machine(page, "By keys")
+    upload(page, brazilian_file)
+    page.get_by_label("Friendly name of Vazão").focus()
+    page.keyboard.type("Flow")
+    page.locator("#read-units_row").focus()
+    page.keyboard.press("End")
+    expect(page.locator("#first-rows thead")).not_to_contain_text("bar")
+    expect(page.locator("#read-units_row")).to_be_focused()
+    page.get_by_label("Friendly name of Vazão").focus()
+    with page.expect_response(re.compile("/check$")):
+        page.keyboard.press("Enter")  # reads again; imports nothing by accident
+    expect(page.get_by_label("Friendly name of Vazão")).to_have_value("Flow")
+    expect(page.locator("#check")).to_be_visible()
+    page.locator("#check").get_by_role("button", name="Confirm and import").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#dataset-findings")).to_contain_text("Flow")
+
+
 @pytest.mark.parametrize("size", ["pc", "phone"])
 def test_from_sign_in_to_a_ranking(visit: Callable[..., Visit], size: str) -> None:
     page = visit(size).sign_in()

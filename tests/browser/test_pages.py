@@ -39,6 +39,7 @@ def paths(server: Server, chromium: Browser, session: list[Any]) -> dict[str, st
         "delete": f"/app/machines/{machine}/delete",
         "upload": f"/app/machines/{machine}/datasets/new",
         "data": f"/app/datasets/{dataset}",
+        "rows": f"/app/datasets/{dataset}/rows",
         "check": draft,
         "discard": f"{draft}/discard",
         "run": f"/app/runs/{run}",

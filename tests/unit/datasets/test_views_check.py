@@ -8,12 +8,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from prodapp.caller import Caller
 from prodapp.datasets import service
+from prodapp.datasets.jobs import import_dataset
 from prodapp.extensions import db
 from prodapp.models import Dataset, DatasetState
 from tests.factories import make_dataset, make_machine
@@ -85,6 +87,8 @@ def test_a_draft_shows_its_rows_decisions_reasons_and_warnings(
         assert told in words
     assert 'name="unit:Pressão" value="bar"' in page
     assert page.count('name="remedy"') == 2
+    # Enter presses the first button of a form: that one must not import.
+    assert "confirm" not in re.findall(r'<button type="submit"[^>]*form="check"[^>]*>', page)[0]
 
 
 def test_a_decision_is_made_otherwise_and_what_was_typed_stays(
@@ -316,3 +320,40 @@ def test_variables_to_train_with_are_those_that_were_said_to_drive(
     page = markup(client.get(f"/app/datasets/{dataset.id}"))
     assert 'name="features" value="Pressão" checked' in page
     assert 'name="features" value="Umidade">' in page
+
+
+def test_a_leak_that_only_the_whole_file_shows_is_not_among_the_variables(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    rng = np.random.default_rng(0)
+    wanted = np.concatenate([rng.normal(size=2000), 100 * rng.normal(size=4000)])
+    copied, heat = wanted + rng.normal(size=6000), rng.normal(size=6000)
+    rows = [f"{h:.3f},{w:.3f},{c:.3f}" for h, w, c in zip(heat, wanted, copied, strict=True)]
+    client, dataset = sign_in(), make_draft(caller, "\n".join(["heat,yield,copy", *rows]).encode())
+    said = {"role:heat": "context", "role:copy": "context"}
+    answer = send(client, dataset, target="yield", fields=said)
+    assert 'value="consequence" selected' not in answer.text
+    send(client, dataset, action="confirm", target="yield", fields=said)
+    import_dataset(dataset.id)
+    page = markup(client.get(f"/app/datasets/{dataset.id}"))
+    assert "May give the target away" in page
+    assert 'name="features" value="heat" checked' in page
+    assert 'name="features" value="copy">' in page
+
+
+def test_a_role_that_is_taken_back_is_remembered_as_taken_back(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    client, first = sign_in(), make_draft(caller)
+    send(client, first, action="confirm", fields={"role:Pressão": "lever"})
+    second = service.register_dataset(
+        caller,
+        machine_id=first.machine_id,
+        source=io.BytesIO(BRAZILIAN),
+        filename="next.csv",
+        is_draft=True,
+    )
+    send(client, second, action="confirm", fields={"role:Pressão": "context"})
+    assert second.settings is not None
+    roles = {column["name"]: column["role"] for column in second.settings["columns"]}
+    assert roles["Pressão"] == "context"
