@@ -6,19 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Final
 
-import pandas as pd
-
 from prodapp.datasets.memory import FirstLook, Memory
 from prodapp.exceptions import N_
 from prodapp.ml.assembly import compare
-from prodapp.ml.columns import describe_column
 from prodapp.ml.intake import Table, first_rows
 from prodapp.ml.profile import profile_table
-from prodapp.ml.table import Column, Decision
+from prodapp.ml.table import Decision
 
 REMEMBERED: Final = N_("As it was chosen for the last file of this machine.")
-#: While somebody waits, the profile is of so many rows; the import looks at all of them.
-_PROFILED_ROWS: Final = 2_000
+_TARGET_KINDS: Final = ("number", "boolean", "category")
 
 
 def preview_document(look: FirstLook, memory: Memory, *, target: str | None) -> dict[str, Any]:
@@ -30,12 +26,10 @@ def preview_document(look: FirstLook, memory: Memory, *, target: str | None) -> 
     remembered = [
         key for key, value in look.overrides.items() if memory.overrides.get(key) == value
     ]
-    frame = head.frame.head(_PROFILED_ROWS)
-    columns = preview.columns if len(frame) == len(head.frame) else _described(frame, head.columns)
     return {
         **_findings(head, remembered),
         "remarks": [asdict(remark) for remark in (*look.remarks, *preview.remarks)],
-        "profile": _profile(frame, columns, target),
+        "profile": _profile(head, target),
         "differences": _differences(head, memory),
         "rows": [list(row) for row in preview.rows],
         "n_rows": preview.n_rows,
@@ -58,7 +52,7 @@ def table_document(
     """
     return {
         **_findings(table, preview.get("remembered", ())),
-        "profile": _profile(table.frame, table.columns, target),
+        "profile": _profile(table, target),
         "differences": _differences(compared or table, memory),
         "rows": [list(row) for row in first_rows(table.frame)],
         "n_rows": len(table.frame),
@@ -66,18 +60,11 @@ def table_document(
     }
 
 
-def _described(frame: pd.DataFrame, columns: Sequence[Column]) -> tuple[Column, ...]:
-    return tuple(
-        describe_column(frame[column.name], name=column.name, kind=column.kind, unit=column.unit)
-        for column in columns
-    )
-
-
-def _profile(frame: pd.DataFrame, columns: Sequence[Column], target: str | None) -> dict[str, Any]:
-    """``asdict`` of the profile; of a target only where it is a number of this table."""
-    kinds = {column.name: column.kind for column in columns}
-    usable = target if kinds.get(target or "") == "number" else None
-    return asdict(profile_table(frame, columns, target=usable))
+def _profile(table: Table, target: str | None) -> dict[str, Any]:
+    """``asdict`` of the profile; of a target only where this table has it."""
+    kinds = {column.name: column.kind for column in table.columns}
+    usable = target if kinds.get(target or "") in _TARGET_KINDS else None
+    return asdict(profile_table(table.frame, table.columns, target=usable))
 
 
 def _differences(table: Table, memory: Memory) -> list[dict[str, Any]]:
