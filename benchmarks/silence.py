@@ -42,24 +42,25 @@ def table(n_rows: int) -> pd.DataFrame:
     return frame
 
 
-def silences(frame: pd.DataFrame, **options: Any) -> dict[str, float]:
-    """Seconds of each stage's longest gap between two calls, and of the whole run."""
+def silences(frame: pd.DataFrame, **options: Any) -> dict[str, str]:
+    """Seconds of each stage's longest gap between two calls, with the share done at its end."""
     kinds = {"recipe": "category", "at": "date"}
     columns = [
         describe_column(frame[name], name=name, kind=kinds.get(name, "number")) for name in frame
     ]
-    longest: dict[str, float] = {}
+    longest: dict[str, tuple[float, float]] = {}
     started = last = time.monotonic()
 
-    def progress(stage: str, _share: float) -> None:
+    def progress(stage: str, share: float) -> None:
         nonlocal last
         now = time.monotonic()
-        longest[stage] = max(longest.get(stage, 0.0), now - last)
+        longest[stage] = max(longest.get(stage, (0.0, 0.0)), (now - last, share))
         last = now
 
     train(frame, columns, Specification(target="y", **options), progress=progress)
-    longest["end"] = time.monotonic() - last
-    return {**longest, "all": time.monotonic() - started}
+    now = time.monotonic()
+    found = {stage: f"{gap:.2f} at {share:.0%}" for stage, (gap, share) in longest.items()}
+    return {**found, "end": f"{now - last:.2f}", "all": f"{now - started:.2f}"}
 
 
 def main() -> None:
@@ -77,8 +78,7 @@ def main() -> None:
             print(f"{algorithm}: not installed")
             continue
         found = silences(frame, algorithm=algorithm, **options)
-        rounded = {stage: round(seconds, 2) for stage, seconds in found.items()}
-        print(f"{algorithm}: {json.dumps(rounded)}", flush=True)
+        print(f"{algorithm}: {json.dumps(found)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,9 @@ def find_timeline(
     time_column: str | None = None,
     group_column: str | None = None,
 ) -> Timeline:
-    """The order by ``time_column``, else by what the profile finds; series are kept by group."""
+    """The order by ``time_column``, or by a number that was said to tell the time, else by what the
+    profile finds; series are kept by group."""
+    time_column = time_column or _said_time(columns)
     order = None if time_column else find_order(_looked_at(frame), columns)
     by = time_column or (order.by if order else None)
     rows = np.arange(len(frame))
@@ -65,6 +67,11 @@ def group_codes(values: pd.Series) -> IntArray:
     """Whole numbers for the groups of a column; missing values are one group."""
     codes: IntArray = pd.factorize(values, use_na_sentinel=False)[0].astype(np.intp)
     return codes
+
+
+def _said_time(columns: Sequence[Column]) -> str | None:
+    """A column of numbers has this role only where a person gave it."""
+    return next((c.name for c in columns if c.role == "time" and c.kind == "number"), None)
 
 
 def _looked_at(frame: pd.DataFrame) -> pd.DataFrame:

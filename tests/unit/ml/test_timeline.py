@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -36,6 +38,13 @@ def test_each_group_is_a_series_of_its_own() -> None:
     np.testing.assert_array_equal(found.clock[::2] - found.clock[0], [0, 1, 2])
     np.testing.assert_array_equal(found.clock[1::2] - found.clock[1], [0, 1, 2])
     assert found.clock[1] - found.clock[4] == 2
+
+
+def test_a_number_that_was_said_to_tell_the_time_orders_the_rows() -> None:
+    frame = pd.DataFrame({"cycle": [3.0, 1, 2], "x": [0.3, 0.1, 0.2]})
+    columns = [replace(c, role="time") if c.name == "cycle" else c for c in describe(frame)]
+    found = find_timeline(frame, columns)
+    assert (found.by, found.rows.tolist()) == ("cycle", [1, 2, 0])
 
 
 def test_independent_rows_are_in_no_order() -> None:
