@@ -94,7 +94,9 @@ class Explainer:
             background = self.pipeline[0].transform(self.X_train)
             values = linear_shap(self.estimator, encoded, background=background)
         elif boosters.is_booster(self.estimator):
-            values = boosters.shap_values(self.estimator, encoded, on_share=on_share)
+            values = boosters.shap_values(
+                self.estimator, encoded, n_jobs=self.n_jobs, on_share=on_share
+            )
         else:
             predicted = answer_on_scale(self.estimator, encoded)
             found = forest_shap(

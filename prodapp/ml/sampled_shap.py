@@ -34,7 +34,7 @@ MAX_ANSWERS: Final = 300_000
 #: Parts of the orders whose differences tell how uncertain the estimates are.
 N_PARTS: Final = 8
 #: Questions at a time: some tenths of a second for a slow model.
-_PORTION: Final = 4_000
+_PORTION: Final = 2_000
 
 
 @dataclass(frozen=True)

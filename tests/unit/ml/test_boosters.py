@@ -92,6 +92,21 @@ def test_own_importances_are_of_gain(algorithm: str) -> None:
     assert own[1] > 10 * own[0]
 
 
+@pytest.mark.parametrize("algorithm", BOOSTERS)
+def test_threads_change_nothing(algorithm: str) -> None:
+    rng = np.random.default_rng(0)
+    samples = rng.normal(size=(1_500, 6))
+    frame = pd.DataFrame(samples, columns=list("abcdef"))
+    spec = Specification(target="y", algorithm=algorithm)
+    estimator = build_pipeline(spec, describe(frame), n_samples=300)[-1]
+    boosters.fit(estimator, samples, samples[:, 0] * samples[:, 1], on_share=lambda _: None)
+    alone, together = (
+        boosters.shap_values(estimator, samples, n_jobs=n_jobs, on_share=lambda _: None)
+        for n_jobs in (1, 4)
+    )
+    np.testing.assert_array_equal(alone, together)
+
+
 # As the worker does it: everything is imported, the kernel is warm, and each job is a fork.
 FORKS = """
 import importlib, os, sys
