@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from prodapp.exceptions import DataRefused, N_
-from prodapp.ml.specification import CLASS_NOT_NAMED
+from prodapp.ml.choice import CLASS_NOT_NAMED
 from prodapp.ml.validation import Interval
 
 FloatArray = npt.NDArray[np.float64]

@@ -152,11 +152,13 @@ def _fit_boosting(estimator: Any, X: FloatArray, y: FloatArray, *, on_share: OnS
 
 def answers_of(model: Any, X: Any) -> FloatArray:
     """The answers of a fitted estimator or pipeline: numbers, or probabilities of the class."""
-    if is_classifier(model):
-        found: FloatArray = model.predict_proba(X)[:, 1].astype(np.float64)
-        return found
-    numbers: FloatArray = model.predict(X)
-    return numbers
+    # Where processors are busy OpenMP's threads would wait for each other: seconds, for nothing.
+    with threadpool_limits(1, user_api="openmp"):
+        if is_classifier(model):
+            found: FloatArray = model.predict_proba(X)[:, 1].astype(np.float64)
+            return found
+        numbers: FloatArray = model.predict(X)
+        return numbers
 
 
 def predict(pipeline: Pipeline, X: pd.DataFrame, *, n_jobs: int, on_share: OnShare) -> FloatArray:

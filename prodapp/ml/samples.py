@@ -11,11 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from prodapp.exceptions import FieldError, InvalidInput, N_
+from prodapp.ml.choice import chosen_features, group_column, left_out
 from prodapp.ml.classes import check_enough, membership, named_class
 from prodapp.ml.features.plan import first_ordered
 from prodapp.ml.features.series import SeriesFeatures, series_features
 from prodapp.ml.preprocessing import features_frame
-from prodapp.ml.specification import Specification, chosen_features, group_column, left_out
+from prodapp.ml.specification import Specification
 from prodapp.ml.splits import IntArray, Plan, plan_validation
 from prodapp.ml.table import Column, Remark
 from prodapp.ml.timeline import Timeline, find_timeline
@@ -90,9 +91,7 @@ def gather_samples(frame: pd.DataFrame, columns: Sequence[Column], spec: Specifi
     rows = timeline.rows[is_usable]
     series = series_features(spec.engineering, chosen)
     _check_order(spec, timeline)
-    plan = plan_validation(
-        spec, frame.iloc[rows], columns, timeline, y=y[rows], reach=series.reach
-    )
+    plan = plan_validation(spec, frame.iloc[rows], columns, timeline, y=y[rows], reach=series.reach)
     train_rows, test_rows = plan.hold_out(
         len(rows), test_size=spec.test_size, random_state=spec.random_state
     )

@@ -15,7 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from prodapp.exceptions import DataRefused, N_
-from prodapp.ml.specification import MIN_SAMPLES, Specification, group_column
+from prodapp.ml.choice import group_column
+from prodapp.ml.specification import MIN_SAMPLES, Specification
 from prodapp.ml.table import Column
 from prodapp.ml.timeline import Timeline, group_codes
 from prodapp.ml.validation import correlation_length

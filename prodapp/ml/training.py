@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline
 from prodapp.ml.algorithms import AUTO
 from prodapp.ml.attribution import Attributor, Interaction
 from prodapp.ml.budget import Clock, remark_fewer_trees, remark_learned, remark_memory
+from prodapp.ml.choice import check_specification
 from prodapp.ml.classes import ClassMetrics
 from prodapp.ml.comparison import Comparison, compare
 from prodapp.ml.cross_validation import CrossValidation, FoldScore, Gap, cross_validate
@@ -26,7 +27,7 @@ from prodapp.ml.judging import held_out_pairs, judge, judge_classes
 from prodapp.ml.progress import STAGES, Progress, part_of
 from prodapp.ml.ranking import VariableImportance, rank_variables
 from prodapp.ml.samples import Samples, gather_samples
-from prodapp.ml.specification import Specification, check_specification
+from prodapp.ml.specification import Specification
 from prodapp.ml.splits import Plan
 from prodapp.ml.table import Column, Remark
 from prodapp.ml.tuning import Trial, Tuning, configurations, tune

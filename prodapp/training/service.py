@@ -13,8 +13,9 @@ from prodapp.auth.objects import dataset_of, hold_dataset, hold_machine, machine
 from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, DataRefused, N_
 from prodapp.extensions import command, db
+from prodapp.ml.choice import check_specification
 from prodapp.ml.intake import Column
-from prodapp.ml.specification import Specification, check_specification
+from prodapp.ml.specification import Specification
 from prodapp.models import DatasetState, Machine, ModelVersion, RunState, TrainingRun
 from prodapp.models.training_run import ACTIVE, WAITING
 from prodapp.models.types import db_now

@@ -10,13 +10,9 @@ import pandas as pd
 import pytest
 
 from prodapp.exceptions import DataRefused, InvalidInput
+from prodapp.ml.choice import check_specification, chosen_features, left_out
 from prodapp.ml.columns import describe_column
-from prodapp.ml.specification import (
-    Specification,
-    check_specification,
-    chosen_features,
-    left_out,
-)
+from prodapp.ml.specification import Specification
 
 from .conftest import describe
 

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from prodapp.exceptions import DataRefused, InvalidInput
+from prodapp.ml.choice import check_specification
 from prodapp.ml.columns import describe_column
-from prodapp.ml.specification import Specification, check_specification
+from prodapp.ml.specification import Specification
 from prodapp.ml.splits import (
     Plan,
     blocked_folds,

@@ -9,7 +9,8 @@ from prodapp.caller import Caller
 from prodapp.datasets import service as datasets
 from prodapp.datasets.jobs import import_dataset
 from prodapp.extensions import db
-from prodapp.ml.specification import Specification, chosen_features, left_out
+from prodapp.ml.choice import chosen_features, left_out
+from prodapp.ml.specification import Specification
 from prodapp.models import Dataset
 from prodapp.training.columns import columns_of
 from prodapp.variables import ColumnSettings, TableSettings

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from prodapp.exceptions import InvalidInput
+from prodapp.ml.choice import check_specification, chosen_features
 from prodapp.ml.columns import describe_column
 from prodapp.ml.features.catalogue import STEPS
 from prodapp.ml.features.plan import resolve_steps, step_errors
-from prodapp.ml.specification import Specification, check_specification, chosen_features
+from prodapp.ml.specification import Specification
 
 FRAME = pd.DataFrame(
     {
