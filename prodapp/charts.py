@@ -53,36 +53,23 @@ class SparkLine:
     height: float = SPARK_HEIGHT
 
 
-@dataclass(frozen=True)
-class Bar:
-    """One bar of a distribution, from its upper left corner."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-def distribution_bars(counts: Sequence[int]) -> tuple[Bar, ...]:
-    """Bars for counts of rows, side by side in a drawing as large as a :class:`SparkLine`.
+def distribution_path(counts: Sequence[int]) -> str:
+    """Counts of rows as bars side by side: an SVG path in a drawing as large as a
+    :class:`SparkLine`, "" where there is nothing to draw.
 
     A count of at least one is never so low that it cannot be seen.
     """
     most = max(counts, default=0)
     if most <= 0:
-        return ()
+        return ""
     step = SPARK_WIDTH / len(counts)
-    heights = [count and max(1.5, count / most * SPARK_HEIGHT) for count in counts]
-    return tuple(
-        Bar(
-            x=round(place * step, 2),
-            y=round(SPARK_HEIGHT - height, 2),
-            width=round(step * 0.86, 2),
-            height=round(height, 2),
-        )
-        for place, height in enumerate(heights)
-        if height
-    )
+    bars = []
+    for place, count in enumerate(counts):
+        if count:
+            left, right = round(place * step, 1), round((place + 0.86) * step, 1)
+            top = round(SPARK_HEIGHT - max(1.5, count / most * SPARK_HEIGHT), 1)
+            bars.append(f"M{left},{SPARK_HEIGHT:g}V{top:g}H{right}V{SPARK_HEIGHT:g}Z")
+    return "".join(bars)
 
 
 @dataclass(frozen=True)

@@ -223,5 +223,5 @@ def init_app(app: Flask) -> None:
         scatter_plot=charts.scatter_plot,
         score_plot=charts.score_plot,
         spark_line=charts.spark_line,
-        distribution_bars=charts.distribution_bars,
+        distribution_path=charts.distribution_path,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -24,6 +24,8 @@ ROLES: Final[Mapping[str, str]] = {
 }
 #: Roles that follow from the values: nothing to choose.
 FIXED: Final[Mapping[str, str]] = {"constant": N_("never changes"), "empty": N_("empty")}
+#: More columns than this make a wide table.
+WIDE: Final = 200
 _HALF: Final = 0.5
 _N_EXAMPLES: Final = 3
 
@@ -102,13 +104,40 @@ def columns_of(
     overrides: Mapping[str, str],
     *,
     said: Mapping[str, Mapping[str, str]],
+    opened: Collection[str] = (),
 ) -> list[ColumnReview]:
-    """Every column of ``preview``; ``said`` holds label, unit and role where a person gave them."""
+    """Every column of ``preview``; ``said`` holds label, unit and role where a person gave them.
+
+    Of a wide table only the columns that there is something to decide of, and those ``opened``,
+    have controls: all of them would be megabytes of page.
+    """
     profiles = _profiles(preview)
-    return [
-        _column(column, preview, overrides, profiles.get(column["name"], {}), said)
-        for column in preview["columns"]
-    ]
+    decisions, codes = _by_column(preview["decisions"]), _by_column(preview["remarks"])
+    opened = {*opened, *(key.partition(":")[2] for key in overrides), *decisions, *codes}
+    is_wide = len(preview["columns"]) > WIDE
+    found = []
+    for column in preview["columns"]:
+        name = column["name"]
+        controls: Sequence[Control] = ()
+        if not is_wide or name in opened:
+            controls = column_controls(
+                column,
+                overrides,
+                decisions=decisions.get(name, ()),
+                codes=[remark["code"] for remark in codes.get(name, ())],
+            )
+        n_rows = preview["n_rows"]
+        own = said.get(name, {})
+        found.append(_column(column, profiles.get(name, {}), own, controls, n_rows=n_rows))
+    return found
+
+
+def _by_column(items: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for item in items:
+        if item["column"] is not None:
+            found.setdefault(item["column"], []).append(item)
+    return found
 
 
 def _profiles(preview: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -122,25 +151,23 @@ def _suggested_role(column: Mapping[str, Any], profile: Mapping[str, Any]) -> st
 
 def _column(
     column: Mapping[str, Any],
-    preview: Mapping[str, Any],
-    overrides: Mapping[str, str],
     profile: Mapping[str, Any],
-    said: Mapping[str, Mapping[str, str]],
+    own: Mapping[str, str],
+    controls: Sequence[Control],
+    *,
+    n_rows: int,
 ) -> ColumnReview:
-    name = column["name"]
-    own = said.get(name, {})
     suggested = _suggested_role(column, profile)
     is_fixed = suggested in FIXED
     role = suggested if is_fixed else own.get("role") or suggested
     reason = profile.get("reason") or column["role_reason"]
     sketch = tuple(profile.get("sketch", ()))
-    n_rows = preview["n_rows"] or 1
     return ColumnReview(
-        name=name,
+        name=column["name"],
         kind=column["kind"],
         kind_words=words_for("kind", column["kind"]),
         values=_values(column),
-        missing=percent(column["n_missing"] / n_rows) if column["n_missing"] else "0",
+        missing=percent(column["n_missing"] / max(1, n_rows)) if column["n_missing"] else "0",
         sketch=sketch,
         sketch_words=_sketch_words(column, sketch),
         role=role,
@@ -153,7 +180,7 @@ def _column(
         label=own.get("label", ""),
         unit=own.get("unit", column.get("unit") or ""),
         notes=tuple(_notes(profile)),
-        controls=tuple(column_controls(column, preview, overrides)),
+        controls=tuple(controls),
     )
 
 

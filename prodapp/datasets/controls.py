@@ -6,7 +6,7 @@ A control's ``key`` is that of :mod:`prodapp.ml.intake.choices`: ``name`` for th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -161,23 +161,30 @@ def file_controls(preview: Mapping[str, Any], overrides: Mapping[str, str]) -> l
 
 
 def column_controls(
-    column: Mapping[str, Any], preview: Mapping[str, Any], overrides: Mapping[str, str]
+    column: Mapping[str, Any],
+    overrides: Mapping[str, str],
+    *,
+    decisions: Sequence[Mapping[str, Any]],
+    codes: Collection[str],
 ) -> list[Control]:
-    """The controls of one column: only those that can mean something for its kind."""
+    """The controls of one column: only those that can mean something for its kind.
+
+    ``decisions`` are those about it, ``codes`` those of the remarks about it.
+    """
     name, kind = column["name"], column["kind"]
-    decisions = {d["name"]: d for d in preview["decisions"] if d["column"] == name}
-    codes = {r["code"] for r in preview["remarks"] if r["column"] == name}
+    by_name = {decision["name"]: decision for decision in decisions}
     wanted = {
-        "kind": kind != "empty" or f"kind:{name}" in overrides,
+        "kind": kind != "empty",
         "decimal": kind in ("number", "text", "category"),
-        "dates": kind == "date" or "dates" in decisions,
+        "dates": kind == "date" or "dates" in by_name,
         "missing": True,
-        "repair": bool(codes & {"several_scales", "repaired_scale"}),
+        "repair": not {"several_scales", "repaired_scale"}.isdisjoint(codes),
     }
-    shown = [what for what, is_wanted in wanted.items() if is_wanted]
-    shown += [what for what in wanted if what not in shown and f"{what}:{name}" in overrides]
-    controls = [_control(what, decisions.get(what), overrides, column=name) for what in shown]
-    return controls + [_told(d) for what, d in decisions.items() if what not in shown]
+    shown = [
+        what for what, is_wanted in wanted.items() if is_wanted or f"{what}:{name}" in overrides
+    ]
+    controls = [_control(what, by_name.get(what), overrides, column=name) for what in shown]
+    return controls + [_told(d) for what, d in by_name.items() if what not in shown]
 
 
 def remedy_words(remedy: Mapping[str, str]) -> str:

@@ -147,6 +147,12 @@ def chosen_overrides(form: MultiDict[str, str], current: Mapping[str, str]) -> d
     return chosen | _remedy(form.get("remedy"))
 
 
+def opened_columns(form: MultiDict[str, str]) -> set[str]:
+    """The columns whose controls are on the page, and the one whose button asks for them."""
+    shown = {key.partition(":")[2] for key in form if key.startswith(_READ)}
+    return (shown | {form.get("open", "")}) - {""}
+
+
 def _remedy(text: str | None) -> dict[str, str]:
     if not text:
         return {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -101,16 +101,23 @@ class Review:
 
 
 def review_of(
-    dataset: Dataset, said: Said, *, overrides: Mapping[str, str] | None = None
+    dataset: Dataset,
+    said: Said,
+    *,
+    overrides: Mapping[str, str] | None = None,
+    opened: Collection[str] = (),
 ) -> Review:
-    """The page of ``dataset``; ``overrides`` stand for its own where they were refused."""
+    """The page of ``dataset``; ``overrides`` stand for its own where they were refused.
+
+    ``opened`` are columns of a wide table whose controls were asked for.
+    """
     preview = dataset.preview
     chosen = dataset.overrides if overrides is None else overrides
     remarks, differences = remarks_and_differences(preview)
     return Review(
         dataset=dataset,
         said=said,
-        columns=columns_of(preview, chosen, said=said.columns),
+        columns=columns_of(preview, chosen, said=said.columns, opened=opened),
         controls=file_controls(preview, chosen),
         remarks=remarks,
         differences=differences,

@@ -28,6 +28,7 @@ from prodapp.datasets.forms import (
     AssemblyForm,
     Said,
     chosen_overrides,
+    opened_columns,
     suggested_form,
     upload_overrides,
 )
@@ -232,7 +233,7 @@ def _check_page(
 ) -> str:
     """What was sent, shown again around what was read: the whole page, or what changes on it."""
     review = replace(
-        review_of(dataset, said, overrides=overrides),
+        review_of(dataset, said, overrides=overrides, opened=opened_columns(request.form)),
         others=_others(dataset),
         assembly=AssemblyForm.parse(request.form),
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import pytest
@@ -62,10 +63,11 @@ def test_scores_are_bars_from_zero_and_end_at_the_edges() -> None:
 
 
 def test_bars_are_as_high_as_their_counts_and_none_is_lost():
-    bars = charts.distribution_bars([1, 0, 500, 1000])
-    assert [bar.height for bar in bars] == [1.5, charts.SPARK_HEIGHT / 2, charts.SPARK_HEIGHT]
-    assert all(bar.y + bar.height == pytest.approx(charts.SPARK_HEIGHT) for bar in bars)
-    assert charts.distribution_bars([]) == charts.distribution_bars([0, 0]) == ()
+    bars = charts.distribution_path([1, 0, 500, 1000]).split("M")[1:]
+    tops = [float(re.search(r"V([\d.]+)H", bar)[1]) for bar in bars]
+    assert [charts.SPARK_HEIGHT - top for top in tops] == [1.5, 16.0, charts.SPARK_HEIGHT]
+    assert all(bar.endswith("V32Z") for bar in bars)
+    assert charts.distribution_path([]) == charts.distribution_path([0, 0]) == ""
 
 
 def test_a_trend_lies_inside_its_frame_and_its_ends_at_the_ends():

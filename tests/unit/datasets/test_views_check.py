@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from prodapp.caller import Caller
 from prodapp.datasets import service
+from prodapp.datasets.column_review import WIDE
 from prodapp.datasets.jobs import import_dataset
 from prodapp.extensions import db
 from prodapp.models import Dataset, DatasetState
@@ -328,8 +329,14 @@ def test_a_leak_that_only_the_whole_file_shows_is_not_among_the_variables(
     rng = np.random.default_rng(0)
     wanted = np.concatenate([rng.normal(size=2000), 100 * rng.normal(size=4000)])
     copied, heat = wanted + rng.normal(size=6000), rng.normal(size=6000)
-    rows = [f"{h:.3f},{w:.3f},{c:.3f}" for h, w, c in zip(heat, wanted, copied, strict=True)]
-    client, dataset = sign_in(), make_draft(caller, "\n".join(["heat,yield,copy", *rows]).encode())
+    rows = [
+        # The notes of the first rows are longer than what is previewed.
+        f"{h:.3f},{w:.3f},{c:.3f},note {n}{'.' * (1200 if n < 2000 else 0)}"
+        for n, (h, w, c) in enumerate(zip(heat, wanted, copied, strict=True))
+    ]
+    content = "\n".join(["heat,yield,copy,note", *rows]).encode()
+    client, dataset = sign_in(), make_draft(caller, content)
+    assert not dataset.preview["is_complete"]
     said = {"role:heat": "context", "role:copy": "context"}
     answer = send(client, dataset, target="yield", fields=said)
     assert 'value="consequence" selected' not in answer.text
@@ -357,3 +364,20 @@ def test_a_role_that_is_taken_back_is_remembered_as_taken_back(
     assert second.settings is not None
     roles = {column["name"]: column["role"] for column in second.settings["columns"]}
     assert roles["Pressão"] == "context"
+
+
+def test_of_a_wide_table_a_column_shows_its_controls_when_asked(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    names = ",".join(f"c{n}" for n in range(WIDE + 1))
+    rows = [",".join(str(n * (place + 7) % 13) for place in range(WIDE + 1)) for n in range(30)]
+    client, dataset = sign_in(), make_draft(caller, "\n".join([names, *rows]).encode())
+    page = markup(client.get(f"/app/datasets/{dataset.id}"))
+    assert 'name="read.kind:c5"' not in page
+    assert 'name="open" value="c5"' in page
+    page = markup(send(client, dataset, open="c5"))
+    assert page.count('name="read.kind:') == 1
+    # It stays while others are opened.
+    page = markup(send(client, dataset, open="c6", fields={"read.kind:c5": "category"}))
+    assert page.count('name="read.kind:') == 2
+    assert dataset.overrides == {"kind:c5": "category"}
