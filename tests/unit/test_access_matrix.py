@@ -466,5 +466,6 @@ def test_own_objects_are_found_so_that_missing_ones_tell_something(
             continue
         if surface_of(rule) is Surface.INTEGRATION:
             continue
-        answer = page.get(address(app, rule, endpoint, **objects), buffered=True)
+        path = address(app, rule, endpoint, **objects)
+        answer = page.get(path, buffered=True, follow_redirects=True)
         assert answer.status_code == 200, rule
