@@ -53,7 +53,7 @@ def fit_pipeline(
     estimator learns from (default: all). The fitted forest answers in one thread, which serves
     single samples several times faster (see :func:`predict` for many).
     """
-    encoded = pipeline.named_steps["preprocessing"].fit_transform(X, y)
+    encoded = _encoded(pipeline.named_steps["preprocessing"], X, y, on_share)
     estimator = pipeline.named_steps["estimator"]
     if n_learned is not None and n_learned < len(y):
         rows = np.sort(np.random.default_rng(0).choice(len(y), n_learned, replace=False))
@@ -71,6 +71,13 @@ def fit_pipeline(
             estimator.set_params(n_neighbors=min(estimator.n_neighbors, len(y)))
         _watched(lambda: _fit_silently(estimator, encoded, y), on_share)
     on_share(1.0)
+
+
+def _encoded(preprocessing: Any, X: pd.DataFrame, y: FloatArray, on_share: OnShare) -> FloatArray:
+    """Fit the preprocessing; of a million rows that takes seconds, in which a cancel is heard."""
+    found: list[FloatArray] = []
+    _watched(lambda: found.append(preprocessing.fit_transform(X, y)), on_share)
+    return found[0]
 
 
 def _fit_silently(estimator: Any, X: FloatArray, y: FloatArray) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -111,3 +112,17 @@ def test_a_target_far_from_zero_is_learned_as_well_as_one_near_it() -> None:
         fit_pipeline(near, FRAME, Y, on_share=lambda _: None)
         fit_pipeline(far, FRAME, 1e9 + Y, on_share=lambda _: None)
         np.testing.assert_allclose(far.predict(FRAME) - 1e9, near.predict(FRAME), atol=1e-3)
+
+
+def test_a_word_is_given_while_preprocessing_lasts() -> None:
+    heard = Event()
+
+    def patient(X: Any) -> Any:  # noqa: N803
+        assert heard.wait(60)
+        return X
+
+    pipeline = Pipeline(
+        [("preprocessing", FunctionTransformer(patient)), ("estimator", DummyRegressor())]
+    )
+    fit_pipeline(pipeline, FRAME, Y, on_share=lambda _: heard.set())
+    assert heard.is_set()
