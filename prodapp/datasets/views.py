@@ -94,10 +94,9 @@ def detail(dataset_id: int) -> str:
 
 @bp.get("/datasets/<int:dataset_id>/check")
 @requires("operator")
-def resume(dataset_id: int) -> Response:
-    """Where a page that was sent leads to when it is asked for anew."""
-    dataset = dataset_of(current_caller(), dataset_id)
-    return redirect(url_for("datasets.detail", dataset_id=dataset.id))
+def resume(dataset_id: int) -> str:
+    """The page again, where it was sent and is then asked for anew."""
+    return detail(dataset_id)
 
 
 @bp.post("/datasets/<int:dataset_id>/check")
