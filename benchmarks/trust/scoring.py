@@ -13,6 +13,8 @@ _CLEARLY_APART: Final = 1.5
 _FAR_APART: Final = 2.0
 #: A variable is to be found from n T / (1 − R²) = 80 on.
 FINDABLE: Final = 80.0
+#: Of the target's variance: what must not be called noise.
+_WORTH_SEEING: Final = 0.02
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,9 @@ class Rate:
 class Score:
     """One shape. ``false_real``: tables on which any null variable is called real;
     ``proxy_real``: on which any variable without a part of its own is, though related to one that
-    has; ``power``: of the variables that can be found at this size; ``inverted`` and ``apart``: of
-    the pairs of acting variables that are clearly or far apart in truth.
+    has; ``power``: of the variables that can be found at this size; ``missed``: of those worth 2 %
+    or more, the ones called noise; ``inverted`` and ``apart``: of the pairs of acting variables
+    that are clearly or far apart in truth.
     """
 
     shape: str
@@ -52,6 +55,7 @@ class Score:
     false_real: Rate
     proxy_real: Rate
     power: Rate
+    missed: Rate
     inverted: Rate
     apart: Rate
     top_width: float
@@ -73,6 +77,12 @@ def score(shape: str, results: Sequence[dict[str, Any]]) -> Score:
         power=_count(
             result["verdicts"][name] == "real" for result in results for name in _findable(result)
         ),
+        missed=_count(
+            result["verdicts"][name] == "noise"
+            for result in results
+            for name, share in result["shares"].items()
+            if share >= _WORTH_SEEING
+        ),
         inverted=_count(
             _is_above(result, weaker, stronger)
             for result in results
@@ -92,11 +102,12 @@ def table(scores: Sequence[Score]) -> str:
     """The scorecard, in Markdown."""
     lines = [
         "| shape | tables | any null called real | any proxy called real | power where findable "
-        "| inverted with confidence | told apart at twice | ranks wide, top 5 | seconds |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+        "| worth 2 %, called noise | inverted with confidence | told apart at twice "
+        "| ranks wide, top 5 | seconds |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for s in scores:
-        cells = (s.false_real, s.proxy_real, s.power, s.inverted, s.apart)
+        cells = (s.false_real, s.proxy_real, s.power, s.missed, s.inverted, s.apart)
         lines.append(
             f"| {s.shape} | {s.n_tables} | "
             + " | ".join(map(str, cells))

@@ -48,7 +48,7 @@ def association_matrix(frame: pd.DataFrame, columns: Sequence[Column]) -> Floats
     if numbers:
         result[np.ix_(numbers, numbers)] = _rank_correlations(ranks, there)
     codes = {
-        place: sample[columns[place].name].cat.codes.to_numpy().astype(np.int64) for place in words
+        place: pd.factorize(sample[columns[place].name])[0].astype(np.int64) for place in words
     }
     for place in words:
         if numbers:

@@ -18,6 +18,8 @@ FAMILY_ERROR: Final = 0.025
 #: Of the target's variance: a variable that is surely worth less is noise.
 _NOISE_SHARE: Final = 0.01
 _NOISE_CONFIDENCE: Final = 0.95
+#: Of too few samples a forest learns nothing, and what it does not use would pass for noise.
+_MIN_FOR_NOISE: Final = {False: 200, True: 10}
 _BATCH: Final = 50
 _MIN_BATCH: Final = 25
 _MIN_BATCHES: Final = 8
@@ -62,7 +64,7 @@ def judge(gains: FloatArray, *, variance: float, is_ordered: bool) -> tuple[Verd
     is_real = holm(p_values, level=FAMILY_ERROR) & (means > 0)
     low = means - stats.t.ppf(1 - FAMILY_ERROR, freedom) * errors
     high = means + stats.t.ppf(_NOISE_CONFIDENCE, freedom) * errors
-    is_noise = high < _NOISE_SHARE * variance
+    is_noise = (high < _NOISE_SHARE * variance) & (n_tests >= _MIN_FOR_NOISE[is_ordered])
     return tuple(
         Verdict(
             REAL if is_real[unit] else NOISE if is_noise[unit] else UNCERTAIN,
