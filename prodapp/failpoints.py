@@ -32,6 +32,7 @@ POINTS = (
     "run.fitting",
     "run.validating",
     "run.explaining",
+    "run.assessing",
     "run.trained",  # all is computed, nothing written
     "run.storing",  # the row says publishing, the artifact is not begun
     "run.stored",  # the artifact is durable, no row speaks of it

@@ -27,8 +27,10 @@ from prodapp.ranking import api as ranking_api
 from prodapp.ranking.metric_schemas import ClassMetricsSchema
 from prodapp.ranking.schemas import (
     AlarmSchema,
+    CompanionsSchema,
     ComparisonSchema,
     GapSchema,
+    TrustSchema,
     TuningSchema,
     ValidationSchema,
 )
@@ -209,6 +211,8 @@ def _describe_components(api: RestApi) -> None:
     # Named by schemas that are no marshmallow fields themselves.
     components.schema("Failure", schema=FailureSchema)
     components.schema("Alarm", schema=AlarmSchema)
+    components.schema("Trust", schema=TrustSchema)
+    components.schema("Companions", schema=CompanionsSchema)
     components.schema("Comparison", schema=ComparisonSchema)
     components.schema("Tuning", schema=TuningSchema)
     components.schema("ClassMetrics", schema=ClassMetricsSchema)

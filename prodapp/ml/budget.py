@@ -89,6 +89,14 @@ def remark_fewer_explained(n_explained: int) -> Remark:
     return Remark("budget_samples", "warning", message, {"n": n_explained})
 
 
+def remark_not_assessed() -> Remark:
+    message = N_(
+        "The time budget left no time for verdicts and rank intervals. Give the run more time, or "
+        "fewer trees."
+    )
+    return Remark("budget_verdicts", "warning", message, {})
+
+
 def remark_memory(wanted: ForestSize, size: ForestSize) -> Remark:
     message = N_(
         "To stay within the memory budget, each of %(trees)d trees (asked for: %(wanted)d) learned "

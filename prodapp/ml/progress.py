@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Final
 
 #: The stages of a training run, in order. ``publishing`` belongs to the caller.
-STAGES: Final = ("reading", "preparing", "fitting", "validating", "explaining", "publishing")
+STAGES: Final = (
+    *("reading", "preparing", "fitting", "validating", "explaining", "assessing", "publishing"),
+)
 
 #: Called with (stage, share of the stage done, 0–1), about once a second. It may raise
 #: ``exceptions.LeaseLost``, which travels up through the work untouched.

@@ -16,7 +16,13 @@ from sklearn.pipeline import Pipeline
 
 from prodapp.ml.algorithms import AUTO
 from prodapp.ml.attribution import Attributor, Interaction
-from prodapp.ml.budget import Clock, remark_fewer_trees, remark_learned, remark_memory
+from prodapp.ml.budget import (
+    Clock,
+    remark_fewer_trees,
+    remark_learned,
+    remark_memory,
+    remark_not_assessed,
+)
 from prodapp.ml.choice import check_specification
 from prodapp.ml.classes import ClassMetrics
 from prodapp.ml.comparison import Comparison, compare
@@ -30,11 +36,13 @@ from prodapp.ml.samples import Samples, gather_samples
 from prodapp.ml.specification import Specification
 from prodapp.ml.splits import Plan
 from prodapp.ml.table import Column, Remark
+from prodapp.ml.trust.assessment import Assessment, assess
 from prodapp.ml.tuning import Trial, Tuning, configurations, tune
 from prodapp.ml.validation import Interval, Metrics
 
 __all__ = [
     "STAGES",
+    "Assessment",
     "ClassMetrics",
     "Comparison",
     "CrossValidation",
@@ -56,6 +64,8 @@ FloatArray = npt.NDArray[np.float64]
 OnShare = Callable[[float], None]
 
 _SHARE_OF_CHOOSING: Final = 0.8
+#: Verdicts and rank intervals take about so many times what fitting and explaining did.
+_ASSESSING: Final = 3.0
 _LIBRARIES: Final = (
     *("numpy", "pandas", "scikit-learn", "scipy", "numba", "shap", "skops"),
     *("xgboost", "xgboost-cpu", "lightgbm"),
@@ -72,6 +82,7 @@ class TrainingResult:
     was trained, with these ``hyperparameters``; ``comparison`` and ``tuning`` are there where
     several algorithms or configurations were compared. ``classes`` are the further figures of a
     target of classes, and ``scale`` what its SHAP values add up to (:mod:`prodapp.ml.explainers`).
+    ``assessment`` is there unless time ran out.
     """
 
     pipeline: Pipeline
@@ -87,6 +98,7 @@ class TrainingResult:
     n_explained: int
     ties: tuple[tuple[str, ...], ...]
     interactions: tuple[Interaction, ...]
+    assessment: Assessment | None
     stage_seconds: Mapping[str, float]
     library_versions: Mapping[str, str]
     left_out: tuple[tuple[str, str], ...]
@@ -173,6 +185,8 @@ def train(
         clock=clock,
         on_share=stages.share,
     )
+    stages.enter("assessing")
+    assessment = _assess(samples, spec, clock, stages, n_jobs=n_jobs)
     stages.leave()
     return TrainingResult(
         pipeline=_whole(pipeline, samples),
@@ -190,6 +204,7 @@ def train(
         n_explained=len(found.rows),
         ties=found.ties,
         interactions=found.interactions,
+        assessment=assessment,
         stage_seconds=stages.seconds,
         library_versions=_library_versions(),
         left_out=tuple(samples.left_out),
@@ -273,6 +288,24 @@ def _whole(pipeline: Pipeline, samples: Samples) -> Pipeline:
     if not samples.series.steps:
         return pipeline
     return Pipeline([("series", samples.series), *pipeline.steps])
+
+
+def _assess(
+    samples: Samples, spec: Specification, clock: Clock, stages: _Stages, *, n_jobs: int
+) -> Assessment | None:
+    """Verdicts and rank intervals over all samples, where the time left allows."""
+    if not clock.allows(_ASSESSING * (stages.seconds["fitting"] + stages.seconds["explaining"])):
+        samples.remarks.append(remark_not_assessed())
+        return None
+    return assess(
+        spec,
+        samples.columns,
+        samples.X,
+        samples.y,
+        samples.plan,
+        n_jobs=n_jobs,
+        on_share=stages.share,
+    )
 
 
 def _library_versions() -> dict[str, str]:

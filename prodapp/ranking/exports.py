@@ -7,7 +7,8 @@ import io
 
 from prodapp.i18n import gettext as _
 from prodapp.models import ModelVersion
-from prodapp.ranking.sentences import direction, scale, subject
+from prodapp.ranking.sentences import direction, scale, subject, verdict_word
+from prodapp.ranking.trust import Trust, trust
 from prodapp.spreadsheets import neutral
 
 
@@ -23,9 +24,13 @@ def ranking_csv(version: ModelVersion) -> str:
             _("Mean |SHAP| in the unit of %(target)s", target=scale(version)),
             _("Native importance"),
             _("Direction"),
+            _("Verdict"),
+            _("First rank possible"),
+            _("Last rank possible"),
         ]
     )
     for item in version.ranking:
+        judged = trust(item)
         writer.writerow(
             [
                 item.rank,
@@ -34,6 +39,11 @@ def ranking_csv(version: ModelVersion) -> str:
                 item.importance_shap_mean_abs,
                 item.importance_native,
                 neutral(direction(item, target=subject(version))),
+                *(("", "", "") if judged is None else _judgement(judged)),
             ]
         )
     return "\ufeff" + text.getvalue()
+
+
+def _judgement(judged: Trust) -> tuple[str, int, int]:
+    return verdict_word(judged.verdict), judged.rank_low, judged.rank_high

@@ -11,6 +11,7 @@ from prodapp.models import ModelVersion
 from prodapp.ranking import sentences
 from prodapp.ranking.alarms import alarms
 from prodapp.ranking.metric_schemas import IntervalSchema, MetricsSchema
+from prodapp.ranking.trust import VERDICTS, groups, trust
 from prodapp.rest.schemas import AnswerSchema, Instant, PageQuery, id_field
 
 EFFECTS = ("increases", "decreases", "nonmonotonic")
@@ -239,6 +240,52 @@ class VersionSchema(AnswerSchema):
         return None if found is None else TuningSchema().dump(found)
 
 
+class TrustSchema(AnswerSchema):
+    """How far a variable's place can be trusted, by tests on samples that no model had seen."""
+
+    verdict = fields.String(
+        required=True,
+        validate=validate.OneOf(VERDICTS),
+        metadata={
+            "description": "`real`: it adds something to all others (of 40 tables without any "
+            "such variable, at most one has a variable called so). `noise`: it surely adds less "
+            "than 1 % of the variation. `uncertain`: the data do not tell."
+        },
+    )
+    rank_low = fields.Integer(required=True, metadata={"description": "The first rank possible."})
+    rank_high = fields.Integer(required=True, metadata={"description": "The last rank possible."})
+    gain = fields.Float(
+        required=True,
+        metadata={
+            "description": "The share of the target's variance that it alone explains, given "
+            "all others."
+        },
+    )
+    low = fields.Float(
+        required=True, allow_none=True, metadata={"description": "At least (97.5 %, one-sided)."}
+    )
+    high = fields.Float(
+        required=True, allow_none=True, metadata={"description": "At most (95 %, one-sided)."}
+    )
+    p_value = fields.Float(
+        required=True, metadata={"description": "One-sided, not adjusted for their number."}
+    )
+    n_effective = fields.Integer(
+        required=True, metadata={"description": "Samples, or blocks of neighbours, tested on."}
+    )
+
+
+class CompanionsSchema(AnswerSchema):
+    """Variables that go along with each other, judged as one."""
+
+    members = fields.List(fields.String(), required=True)
+    verdict = fields.String(required=True, validate=validate.OneOf(VERDICTS))
+    is_parted = fields.Boolean(
+        required=True,
+        metadata={"description": "Whether a member is real beside the others."},
+    )
+
+
 class RankingRowSchema(AnswerSchema):
     """One variable's place."""
 
@@ -277,8 +324,27 @@ class RankingRowSchema(AnswerSchema):
         metadata={"description": "Points (value, mean SHAP value); none for categories."},
     )
 
+    trust = fields.Method(
+        "_trust",
+        required=True,
+        metadata={
+            "description": "Null where it was not judged: dates, versions of earlier releases, "
+            "runs whose time was over.",
+            "oneOf": [{"$ref": "#/components/schemas/Trust"}, {"type": "null"}],
+        },
+    )
+    evidence = fields.Function(
+        sentences.evidence,
+        required=True,
+        metadata={"type": ["string", "null"], "description": "The verdict, for people."},
+    )
+
     def _direction(self, item: Any) -> str:
         return sentences.direction(item, target=sentences.subject(item.version))
+
+    def _trust(self, item: Any) -> Any:
+        found = trust(item)
+        return None if found is None else TrustSchema().dump(found)
 
 
 class AlarmSchema(AnswerSchema):
@@ -317,7 +383,15 @@ class RankingSchema(AnswerSchema):
         metadata={"type": "array", "items": {"$ref": "#/components/schemas/Alarm"}},
     )
     ranking = fields.List(fields.Nested(RankingRowSchema), required=True)
+    groups = fields.Method(
+        "_groups",
+        required=True,
+        metadata={"type": "array", "items": {"$ref": "#/components/schemas/Companions"}},
+    )
     created_at = Instant(required=True)
 
     def _alarms(self, version: ModelVersion) -> Any:
         return AlarmSchema(many=True).dump(alarms(version))
+
+    def _groups(self, version: ModelVersion) -> Any:
+        return CompanionsSchema(many=True).dump(groups(version))

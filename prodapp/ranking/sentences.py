@@ -8,6 +8,7 @@ from typing import Any
 from prodapp.formatting import number, percent
 from prodapp.i18n import gettext as _
 from prodapp.models import ModelVersion, VariableRanking
+from prodapp.ranking.trust import TrustedGroup, trust
 
 STRONG_DIRECTION = 0.8
 FEW_SAMPLES = 30
@@ -39,6 +40,58 @@ def direction(item: VariableRanking, *, target: str) -> str:
     if not item.dependence:  # a category has no more and less
         return _("%(target)s differs between the values of %(variable)s.", **names)
     return _("The relation between %(variable)s and %(target)s is not linear.", **names)
+
+
+def evidence(item: VariableRanking) -> str | None:
+    """Whether the variable has a part of its own, and how the data show it; ``None`` where it was
+    not judged."""
+    found = trust(item)
+    if found is None:
+        return None
+    names = {"variable": item.feature, "target": subject(item.version)}
+    if found.verdict == "real":
+        return _(
+            "%(variable)s is real: without it, at least %(low)s of the variation of %(target)s "
+            "would stay unexplained.",
+            low=percent(max(found.low or 0.0, 0.0), 1),
+            **names,
+        )
+    if found.verdict == "noise":
+        return _(
+            "%(variable)s is noise: beside the others it explains less than 1%% of the variation "
+            "of %(target)s.",
+            **names,
+        )
+    return _(
+        "%(variable)s is uncertain: these data do not tell whether it adds anything to the others.",
+        **names,
+    )
+
+
+def verdict_word(verdict: str) -> str:
+    """The word that stands for a verdict."""
+    words = {"real": _("Real"), "noise": _("Noise")}
+    return words.get(verdict, _("Uncertain"))
+
+
+def companions(group: TrustedGroup) -> str:
+    """What the data tell of variables that go along with each other."""
+    members = ", ".join(group.members)
+    if group.is_parted:
+        return _(
+            "%(members)s go along with each other; the data tell some of them apart all the same.",
+            members=members,
+        )
+    if group.verdict == "real":
+        return _(
+            "%(members)s go along with each other: together they are real, but the data do not "
+            "tell which of them acts. Move one alone to find out.",
+            members=members,
+        )
+    return _(
+        "%(members)s go along with each other, and the data do not tell them apart.",
+        members=members,
+    )
 
 
 def verdict(version: ModelVersion) -> str:
@@ -82,10 +135,13 @@ def insights(version: ModelVersion) -> list[str]:
         ]
     sentences = [_discernment(version) if version.metrics.get("classes") else _accuracy(version)]
     sentences += [
-        _(
-            "%(direction)s It carries %(share)s of the explained movement.",
-            direction=direction(item, target=subject(version)),
-            share=percent(item.score_final),
+        _joined(
+            _(
+                "%(direction)s It carries %(share)s of the explained movement.",
+                direction=direction(item, target=subject(version)),
+                share=percent(item.score_final),
+            ),
+            evidence(item),
         )
         for item in version.ranking[:2]
     ]
@@ -103,17 +159,27 @@ def insights(version: ModelVersion) -> list[str]:
 
 
 def confidence_note(version: ModelVersion) -> str:
-    """Why places carry no interval yet, and how to read them."""
+    """How to read the places, and why they carry no interval where they do not."""
     if version.metrics["n_test"] < FEW_SAMPLES:
         return _(
             "Only %(n)s samples were held out: read the order as a first hint.",
             n=number(version.metrics["n_test"]),
+        )
+    if any(trust(item) for item in version.ranking):
+        return _(
+            "The ranks beside a place are those that other rows of the same kind could have given "
+            "it. The share is the mean over %(n)s samples.",
+            n=number(version.evidence["n_explained"]),
         )
     return _(
         "Places come from one model and carry no interval: neighbours with similar shares may "
         "change places on new data. The share itself is the mean over %(n)s samples.",
         n=number(version.evidence["n_explained"]),
     )
+
+
+def _joined(first: str, second: str | None) -> str:
+    return first if second is None else f"{first} {second}"
 
 
 def _discernment(version: ModelVersion) -> str:

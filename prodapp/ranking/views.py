@@ -6,7 +6,7 @@ from flask import Blueprint, Response, render_template
 
 from prodapp.auth.guard import current_caller
 from prodapp.auth.permissions import requires
-from prodapp.ranking import sentences, service
+from prodapp.ranking import sentences, service, trust
 from prodapp.ranking.exports import ranking_csv
 
 bp = Blueprint("ranking", __name__, url_prefix="/app/versions")
@@ -22,7 +22,14 @@ bp.add_app_template_global(sentences.confidence_note, "confidence_note_of")
 @requires("viewer")
 def result(version_id: int) -> str:
     version = service.get_version(current_caller(), version_id)
-    return render_template("ranking/result.html", version=version)
+    return render_template(
+        "ranking/result.html",
+        version=version,
+        trust_of=trust.trust,
+        groups=trust.groups(version),
+        companions_of=sentences.companions,
+        verdict_word=sentences.verdict_word,
+    )
 
 
 @bp.get("/<int:version_id>/ranking.csv")

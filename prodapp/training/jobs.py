@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
@@ -118,12 +119,41 @@ def _evidence(result: TrainingResult) -> dict[str, Any]:
         "tuning": _tuning(result),
         "n_explained": result.n_explained,
         "ties": [list(names) for names in result.ties],
+        "trust": _trust(result),
         "interactions": [asdict(pair) for pair in result.interactions],
         "split": result.plan.scheme,
         "stage_seconds": dict(result.stage_seconds),
         "left_out": [list(pair) for pair in result.left_out],
         "held_out": [list(pair) for pair in result.held_out],
         "remarks": [asdict(remark) for remark in result.remarks],
+    }
+
+
+def _trust(result: TrainingResult) -> dict[str, Any] | None:
+    """Verdicts and rank intervals; a bound that is not finite is none."""
+    found = result.assessment
+    if found is None:
+        return None
+    return {
+        "variables": {
+            name: {**_finite(asdict(verdict)), **asdict(found.ranks[name])}
+            for name, verdict in found.verdicts.items()
+        },
+        "groups": [
+            {
+                **_finite(asdict(group.verdict)),
+                "members": list(group.members),
+                "is_parted": group.is_parted,
+            }
+            for group in found.groups
+        ],
+    }
+
+
+def _finite(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in values.items()
     }
 
 

@@ -38,7 +38,10 @@ class GroupAssessment:
 
 @dataclass(frozen=True)
 class Assessment:
-    """By the name of each variable its verdict and the interval of its rank; and the groups."""
+    """By the name of each variable its verdict and the interval of its rank; and the groups.
+
+    Dates are not judged.
+    """
 
     verdicts: dict[str, Verdict]
     ranks: dict[str, RankInterval]
@@ -61,12 +64,14 @@ def assess(
     apart is held apart here too. Random forests are used whatever the algorithm: the verdict is
     on the data, and they find what most others find.
     """
+    # Dates act through what is made of them; there is no telling what else a date could have been.
+    columns = [column for column in columns if column.kind != "date"]
     names = [column.name for column in columns]
     groups = [group.names for group in find_groups(names, association_matrix(X, columns))]
     units = [[place] for place in range(len(names))]
     units += [[names.index(member) for member in group] for group in groups]
     rows = _in_order(plan, len(y), random_state=spec.random_state)
-    X, y = X.iloc[rows], y[rows]
+    X, y = X.iloc[rows][names], y[rows]
     is_ordered = plan.scheme != "shuffled"
     gains = measure_gains(
         spec,

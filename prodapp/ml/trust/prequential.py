@@ -10,7 +10,7 @@ Folds that train each other, and out-of-bag samples, have no such thing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -20,6 +20,7 @@ from sklearn.pipeline import Pipeline
 
 from prodapp.ml.estimators import build_pipeline
 from prodapp.ml.fitting import fit_pipeline, predict
+from prodapp.ml.progress import part_of
 from prodapp.ml.specification import Specification
 from prodapp.ml.table import Column
 from prodapp.ml.trust.conditional import Conditional, build_basis, condition
@@ -80,12 +81,16 @@ def measure_gains(
         tested = blocks[number]
         if is_ordered:
             learned = learned[: len(learned) - int(_GAP * len(tested))]
-        pipeline = _fit(spec, columns, X.iloc[learned], y[learned], n_jobs=n_jobs)
-        begun = (number - 1) / (len(blocks) - 1)
-
-        def share_of_block(share: float, begun: float = begun) -> None:
-            on_share(begun + share / (len(blocks) - 1))
-
+        n_tests = len(blocks) - 1
+        share_of_block = part_of(on_share, (number - 1) / n_tests, number / n_tests)
+        pipeline = _fit(
+            spec,
+            columns,
+            X.iloc[learned],
+            y[learned],
+            n_jobs=n_jobs,
+            on_share=part_of(share_of_block, 0.0, 0.5),
+        )
         gains.append(
             _gains_of_block(
                 pipeline,
@@ -95,10 +100,21 @@ def measure_gains(
                 conditionals,
                 rng=rng,
                 n_jobs=n_jobs,
-                on_share=share_of_block,
+                on_share=part_of(share_of_block, 0.5, 1.0),
             )
         )
     return Gains(np.concatenate(gains), np.concatenate(blocks[1:]))
+
+
+def random_forest(spec: Specification, *, n_trees: int) -> Specification:
+    """What judges: a random forest on the variables as they are, of no more trees than ``spec``
+    has, so that who asked for a quick model gets a quick judgement."""
+    asked_for = spec.resolved_hyperparameters().get("n_estimators", n_trees)
+    return Specification(
+        target=spec.target,
+        hyperparameters={"n_estimators": min(n_trees, asked_for)},
+        random_state=spec.random_state,
+    )
 
 
 def part(n_samples: int, *, is_ordered: bool, rng: np.random.Generator) -> list[IntArray]:
@@ -125,10 +141,11 @@ def _fit(
     y: FloatArray,
     *,
     n_jobs: int,
+    on_share: OnShare,
 ) -> Pipeline:
-    forest = replace(spec, algorithm="random_forest", hyperparameters={"n_estimators": _N_TREES})
+    forest = random_forest(spec, n_trees=_N_TREES)
     pipeline = build_pipeline(forest, columns, n_samples=len(y), n_jobs=n_jobs)
-    fit_pipeline(pipeline, X, y, on_share=lambda _: None)
+    fit_pipeline(pipeline, X, y, on_share=on_share)
     return pipeline
 
 

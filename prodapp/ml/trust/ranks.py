@@ -26,6 +26,7 @@ from prodapp.ml.fitting import fit_pipeline
 from prodapp.ml.preprocessing import source_positions, sum_by_source
 from prodapp.ml.specification import Specification
 from prodapp.ml.table import Column
+from prodapp.ml.trust.prequential import random_forest
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -73,18 +74,17 @@ def rank_intervals(
     importances = []
     for number in range(_N_HALVES):
         learned, rest = halves(rows, is_ordered=is_ordered, rng=rng)
-        small = replace(
-            spec,
-            algorithm="random_forest",
-            hyperparameters={"n_estimators": _N_TREES},
-            random_state=spec.random_state + number,
-        )
+        small = replace(random_forest(spec, n_trees=_N_TREES), random_state=_seed(spec, number))
         pipeline = build_pipeline(small, columns, n_samples=len(learned), n_jobs=n_jobs)
         fit_pipeline(pipeline, X.iloc[learned], y[learned], on_share=lambda _: None)
         explained = rng.permutation(rest)[:_N_EXPLAINED]
         importances.append(_importances(pipeline, columns, X.iloc[explained], n_jobs=n_jobs))
         on_share((number + 1) / _N_HALVES)
     return intervals(np.array(importances))
+
+
+def _seed(spec: Specification, number: int) -> int:
+    return (spec.random_state + number) % 2**32
 
 
 def intervals(importances: FloatArray) -> tuple[RankInterval, ...]:

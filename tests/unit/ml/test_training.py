@@ -195,14 +195,14 @@ def test_progress_runs_through_the_stages_in_order() -> None:
         progress=lambda stage, share: seen.append((stage, share)),
     )
     stages = list(dict.fromkeys(stage for stage, _ in seen))
-    assert stages == list(STAGES[1:5])
+    assert stages == list(STAGES[1:6])
     for stage in stages:
         shares = [share for name, share in seen if name == stage]
         assert shares == sorted(shares)
         assert (shares[0], shares[-1]) == (0.0, 1.0)
 
 
-@pytest.mark.parametrize("stage", STAGES[1:5])
+@pytest.mark.parametrize("stage", STAGES[1:6])
 def test_cancel_from_the_callback_stops_the_run(stage: str) -> None:
     def cancel(name: str, share: float) -> None:
         if name == stage and share > 0:

@@ -9,6 +9,7 @@ from flask import Flask
 
 from prodapp.models import ModelVersion, VariableRanking
 from prodapp.ranking import sentences
+from prodapp.ranking.trust import groups
 
 Say = Callable[..., Any]
 
@@ -117,6 +118,50 @@ def test_one_variable_alone_makes_sentences(say: Say) -> None:
 @pytest.mark.parametrize(("n_test", "words"), [(29, "Only 29 samples"), (30, "carry no interval")])
 def test_the_note_says_how_far_to_trust_the_order(say: Say, n_test: int, words: str) -> None:
     assert words in say(sentences.confidence_note, make_version(n_test=n_test))
+
+
+def judged_version(*, is_parted: bool = False, **trust: Any) -> ModelVersion:
+    values = {"verdict": "real", "first": 1, "last": 3, "gain": 0.2, "low": 0.125, "high": 0.3}
+    values |= {"p_value": 1e-6, "n_effective": 800, **trust}
+    version = make_version()
+    group = {**values, "members": ["heat", "speed"], "is_parted": is_parted}
+    version.evidence["trust"] = {"variables": {"heat": values}, "groups": [group]}
+    return version
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        ("real", "heat is real: without it, at least 12.5% of the variation of yield"),
+        ("noise", "heat is noise: beside the others it explains less than 1%"),
+        ("uncertain", "heat is uncertain"),
+    ],
+)
+def test_a_verdict_comes_with_its_evidence(say: Say, verdict: str, words: str) -> None:
+    version = judged_version(verdict=verdict)
+    heat, speed = version.ranking
+    sentence = say(sentences.evidence, heat)
+    assert words in sentence
+    assert say(sentences.evidence, heat, language="pt-BR") != sentence
+    assert say(sentences.evidence, speed) is None  # it was not judged
+    assert words in say(sentences.insights, version)[1]
+    assert "other rows of the same kind" in say(sentences.confidence_note, version)
+
+
+@pytest.mark.parametrize(
+    ("is_parted", "verdict", "words"),
+    [
+        (True, "real", "the data tell some of them apart"),
+        (False, "real", "together they are real"),
+        (False, "uncertain", "do not tell them apart"),
+    ],
+)
+def test_a_group_is_said_to_be_one(say: Say, is_parted: bool, verdict: str, words: str) -> None:
+    (group,) = groups(judged_version(is_parted=is_parted, verdict=verdict))
+    sentence = say(sentences.companions, group)
+    assert sentence.startswith("heat, speed go along with each other")
+    assert words in sentence
+    assert say(sentences.companions, group, language="pt-BR") != sentence
 
 
 def test_every_sentence_is_translated(say: Say) -> None:
