@@ -24,16 +24,15 @@ from prodapp.datasets import api as datasets_api
 from prodapp.machines import api as machines_api
 from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm
 from prodapp.ranking import api as ranking_api
-from prodapp.ranking.metric_schemas import ClassMetricsSchema
-from prodapp.ranking.schemas import (
-    AlarmSchema,
-    CompanionsSchema,
+from prodapp.ranking.method_schemas import (
     ComparisonSchema,
     GapSchema,
-    TrustSchema,
     TuningSchema,
     ValidationSchema,
 )
+from prodapp.ranking.metric_schemas import ClassMetricsSchema
+from prodapp.ranking.schemas import AlarmSchema
+from prodapp.ranking.trust_schemas import CompanionsSchema, TrustSchema
 from prodapp.rest.converters import IdConverter
 from prodapp.rest.schemas import DetailSchema, FailureSchema, ProblemSchema
 from prodapp.rest.spec import EXTENSION, PROBLEMS, RestApi, api_of, headers

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 
 from prodapp.auth import service as auth
 from prodapp.cli.base import cli_caller, command
-from prodapp.cli.runs import finish, print_ranking
+from prodapp.cli.rankings import print_ranking
+from prodapp.cli.runs import finish
 from prodapp.cli.users import sign_in_address
 from prodapp.datasets import service as datasets
 from prodapp.extensions import db

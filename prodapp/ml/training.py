@@ -14,7 +14,6 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from prodapp.ml.algorithms import AUTO
 from prodapp.ml.attribution import Attributor, Interaction
 from prodapp.ml.budget import (
     Clock,
@@ -25,7 +24,7 @@ from prodapp.ml.budget import (
 )
 from prodapp.ml.choice import check_specification
 from prodapp.ml.classes import ClassMetrics
-from prodapp.ml.comparison import Comparison, compare
+from prodapp.ml.comparison import Comparison
 from prodapp.ml.cross_validation import CrossValidation, FoldScore, Gap, cross_validate
 from prodapp.ml.estimators import available_cpus, build_pipeline, forest_size, n_learned
 from prodapp.ml.fitting import fit_pipeline, predict
@@ -33,11 +32,12 @@ from prodapp.ml.judging import held_out_pairs, judge, judge_classes
 from prodapp.ml.progress import STAGES, Progress, part_of
 from prodapp.ml.ranking import VariableImportance, rank_variables
 from prodapp.ml.samples import Samples, gather_samples
+from prodapp.ml.searching import Search
 from prodapp.ml.specification import Specification
 from prodapp.ml.splits import Plan
 from prodapp.ml.table import Column, Remark
 from prodapp.ml.trust.assessment import Assessment, assess
-from prodapp.ml.tuning import Trial, Tuning, configurations, tune
+from prodapp.ml.tuning import Trial, Tuning
 from prodapp.ml.validation import Interval, Metrics
 
 __all__ = [
@@ -63,7 +63,6 @@ __all__ = [
 FloatArray = npt.NDArray[np.float64]
 OnShare = Callable[[float], None]
 
-_SHARE_OF_CHOOSING: Final = 0.8
 #: Verdicts and rank intervals take about so many times what fitting and explaining did.
 _ASSESSING: Final = 3.0
 _LIBRARIES: Final = (
@@ -153,7 +152,7 @@ def train(
     samples = gather_samples(frame, columns, spec)
     spec = replace(spec, target_class=samples.target_class)
     stages.enter("fitting")
-    search = _Choice(samples, clock, stages, n_jobs)
+    search = Search(samples, clock, stages.share, n_jobs)
     spec, comparison = search.algorithm(spec)
     spec, tuning = search.hyperparameters(spec)
     begun = search.share_done
@@ -212,48 +211,6 @@ def train(
         held_out=held_out_pairs(samples.y_test, predicted, random_state=spec.random_state),
         remarks=(*samples.remarks, *found.remarks),
     )
-
-
-@dataclass
-class _Choice:
-    """What to train, chosen among the training samples; ``share_done`` is that of fitting."""
-
-    samples: Samples
-    clock: Clock
-    stages: _Stages
-    n_jobs: int
-    share_done: float = 0.0
-
-    def algorithm(self, spec: Specification) -> tuple[Specification, Comparison | None]:
-        """The best of several where that is asked for."""
-        if spec.algorithm != AUTO:
-            return spec, None
-        comparison = compare(spec, *self._learned, **self._next_part())
-        self.samples.remarks += comparison.remarks
-        return replace(spec, algorithm=comparison.winner), comparison
-
-    def hyperparameters(self, spec: Specification) -> tuple[Specification, Tuning | None]:
-        """The best configuration where a search is asked for and there is something to search."""
-        if spec.tuning == "none" or len(configurations(spec)) == 1:
-            return spec, None
-        tuning = tune(spec, *self._learned, **self._next_part())
-        self.samples.remarks += tuning.remarks
-        return replace(spec, hyperparameters=tuning.winner), tuning
-
-    @property
-    def _learned(self) -> tuple[list[Column], pd.DataFrame, FloatArray, Plan]:
-        samples = self.samples
-        return samples.columns, samples.X_train, samples.y_train, samples.learning_plan
-
-    def _next_part(self) -> dict[str, Any]:
-        begun = self.share_done
-        self.share_done += (1 - begun) * _SHARE_OF_CHOOSING
-        span = self.share_done - begun
-
-        def on_share(share: float) -> None:
-            self.stages.share(begun + span * share)
-
-        return {"n_jobs": self.n_jobs, "clock": self.clock, "on_share": on_share}
 
 
 def _fit(

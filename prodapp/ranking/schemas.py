@@ -10,8 +10,15 @@ from prodapp.formatting import sentence
 from prodapp.models import ModelVersion
 from prodapp.ranking import sentences
 from prodapp.ranking.alarms import alarms
-from prodapp.ranking.metric_schemas import IntervalSchema, MetricsSchema
-from prodapp.ranking.trust import VERDICTS, groups, trust
+from prodapp.ranking.method_schemas import (
+    ComparisonSchema,
+    GapSchema,
+    TuningSchema,
+    ValidationSchema,
+)
+from prodapp.ranking.metric_schemas import MetricsSchema
+from prodapp.ranking.trust import groups, trust
+from prodapp.ranking.trust_schemas import CompanionsSchema, TrustSchema
 from prodapp.rest.schemas import AnswerSchema, Instant, PageQuery, id_field
 
 EFFECTS = ("increases", "decreases", "nonmonotonic")
@@ -22,102 +29,6 @@ class VersionQuery(PageQuery):
     """Which versions."""
 
     machine_id = id_field("Only versions of this machine.")
-
-
-class FoldScoreSchema(AnswerSchema):
-    """How well one fold was predicted. Errors in the target's unit."""
-
-    r2 = fields.Float(required=True)
-    mae = fields.Float(required=True)
-    rmse = fields.Float(required=True)
-    skill = fields.Float(required=True)
-    n_train = fields.Integer(required=True)
-    n_test = fields.Integer(required=True)
-
-
-class GapSchema(AnswerSchema):
-    """R² in random folds, and in folds that keep apart what belongs together."""
-
-    shuffled_r2 = fields.Float(required=True)
-    blocked_r2 = fields.Float(required=True)
-    n_folds = fields.Integer(required=True)
-    n_samples = fields.Integer(required=True)
-    blocks = fields.String(
-        dump_default="order",
-        required=True,
-        metadata={"description": "Blocks of what.", "examples": ["time", "group", "order"]},
-    )
-    is_small = fields.Boolean(
-        dump_default=True,
-        required=True,
-        metadata={"description": "Of small models: the two figures are for each other only."},
-    )
-
-
-class ValidationSchema(AnswerSchema):
-    """How samples were held out, and the scores by fold."""
-
-    scheme = fields.String(
-        required=True,
-        metadata={
-            "description": "The held-out samples: random rows (`shuffled`), the last in `time`, "
-            "whole groups (`group`), or stretches of neighbours where no column tells the time "
-            "(`order`).",
-            "examples": ["time"],
-        },
-    )
-    reason = fields.Function(
-        lambda plan: sentence(plan["reason"], plan["params"]),
-        required=True,
-        metadata={"type": "string", "description": "For people."},
-    )
-    column = fields.String(required=True, allow_none=True)
-    gap_rows = fields.Integer(required=True)
-    n_repeats = fields.Integer(required=True)
-    folds = fields.List(fields.Nested(FoldScoreSchema), required=True)
-
-
-class ContenderSchema(AnswerSchema):
-    """One row of a leaderboard. Errors in the target's unit."""
-
-    algorithm = fields.String(
-        required=True, metadata={"description": "`baseline` always answers the mean."}
-    )
-    r2 = fields.Float(required=True)
-    r2_interval = fields.Nested(IntervalSchema, required=True)
-    mae = fields.Float(required=True)
-    rmse = fields.Float(required=True)
-    seconds = fields.Float(required=True)
-
-
-class ComparisonSchema(AnswerSchema):
-    """Algorithms compared on the same folds of the training samples, best first."""
-
-    leaderboard = fields.List(fields.Nested(ContenderSchema), required=True)
-    n_folds = fields.Integer(required=True)
-    n_samples = fields.Integer(required=True)
-
-
-class TrialSchema(AnswerSchema):
-    """One configuration that a search tried, judged as contenders are."""
-
-    hyperparameters = fields.Dict(keys=fields.String(), required=True)
-    is_default = fields.Boolean(required=True)
-    n_samples = fields.Integer(required=True)
-    r2 = fields.Float(required=True)
-    r2_interval = fields.Nested(IntervalSchema, required=True)
-    mae = fields.Float(required=True)
-    rmse = fields.Float(required=True)
-    seconds = fields.Float(required=True)
-
-
-class TuningSchema(AnswerSchema):
-    """A search for hyperparameters on folds of the training samples; the first trial was taken."""
-
-    method = fields.String(required=True)
-    trials = fields.List(fields.Nested(TrialSchema), required=True)
-    n_folds = fields.Integer(required=True)
-    n_samples = fields.Integer(required=True)
 
 
 def _shap_scale() -> fields.Field[Any]:
@@ -238,52 +149,6 @@ class VersionSchema(AnswerSchema):
     def _tuning(self, version: ModelVersion) -> Any:
         found = version.evidence.get("tuning")
         return None if found is None else TuningSchema().dump(found)
-
-
-class TrustSchema(AnswerSchema):
-    """How far a variable's place can be trusted, by tests on samples that no model had seen."""
-
-    verdict = fields.String(
-        required=True,
-        validate=validate.OneOf(VERDICTS),
-        metadata={
-            "description": "`real`: it adds something to all others (of 40 tables without any "
-            "such variable, at most one has a variable called so). `noise`: it surely adds less "
-            "than 1 % of the variation. `uncertain`: the data do not tell."
-        },
-    )
-    rank_low = fields.Integer(required=True, metadata={"description": "The first rank possible."})
-    rank_high = fields.Integer(required=True, metadata={"description": "The last rank possible."})
-    gain = fields.Float(
-        required=True,
-        metadata={
-            "description": "The share of the target's variance that it alone explains, given "
-            "all others."
-        },
-    )
-    low = fields.Float(
-        required=True, allow_none=True, metadata={"description": "At least (97.5 %, one-sided)."}
-    )
-    high = fields.Float(
-        required=True, allow_none=True, metadata={"description": "At most (95 %, one-sided)."}
-    )
-    p_value = fields.Float(
-        required=True, metadata={"description": "One-sided, not adjusted for their number."}
-    )
-    n_effective = fields.Integer(
-        required=True, metadata={"description": "Samples, or blocks of neighbours, tested on."}
-    )
-
-
-class CompanionsSchema(AnswerSchema):
-    """Variables that go along with each other, judged as one."""
-
-    members = fields.List(fields.String(), required=True)
-    verdict = fields.String(required=True, validate=validate.OneOf(VERDICTS))
-    is_parted = fields.Boolean(
-        required=True,
-        metadata={"description": "Whether a member is real beside the others."},
-    )
 
 
 class RankingRowSchema(AnswerSchema):

@@ -28,8 +28,9 @@ def test_training_here_goes_from_a_file_to_its_ranking(run: Run, csv: str) -> No
     lines = result.stdout.splitlines()
     assert lines[0] == "Press: what drives yield (version 1)"
     assert lines[1].startswith("R² 0.")
-    assert lines[2].split()[:3] == ["#", "variable", "share"]
-    assert lines[3].split()[:2] == ["1", "heat"]
+    assert lines[2].split()[:5] == ["#", "ranks", "variable", "share", "verdict"]
+    assert lines[3].split()[:3] == ["1", "1", "heat"]
+    assert " real " in lines[3]
     assert "↑ raises" in lines[3]
     assert "↓ lowers" in lines[4]
     assert run("ranking", "show", "1").stdout == result.stdout
@@ -44,6 +45,7 @@ def test_training_here_as_json(run: Run, csv: str) -> None:
     document = json.loads(result.stdout)
     assert [row["feature"] for row in document["ranking"]] == ["heat", "noise"]
     assert document["ranking"][0]["effect"] == "increases"
+    assert document["ranking"][0]["trust"]["verdict"] == "real"
     assert document["metrics"]["n_train"] + document["metrics"]["n_test"] == 120
     assert (document["machine_id"], document["model_version"]) == (1, 1)
 
