@@ -48,7 +48,10 @@ def carry_out(trial: Trial) -> dict[str, Any]:
     units = [[place] for place in range(len(names))]
     gains = measure_gains(spec, columns, X, simulated.y, units, **how)
     verdicts = judge(
-        gains.values, variance=float(simulated.y.var()), is_ordered=simulated.is_ordered
+        gains.values,
+        variance=float(simulated.y.var()),
+        explained=gains.explained,
+        is_ordered=simulated.is_ordered,
     )
     after_verdicts = time.perf_counter()
     ranks = rank_intervals(spec, columns, X, simulated.y, **how)

@@ -83,7 +83,9 @@ def assess(
         n_jobs=n_jobs,
         on_share=part_of(on_share, 0.0, _SHARE_OF_VERDICTS),
     )
-    judged = judge(gains.values, variance=float(y.var()), is_ordered=is_ordered)
+    judged = judge(
+        gains.values, variance=float(y.var()), explained=gains.explained, is_ordered=is_ordered
+    )
     ranks = rank_intervals(
         spec,
         columns,

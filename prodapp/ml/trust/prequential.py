@@ -47,11 +47,13 @@ class Gains:
     """``values`` (tested samples, units): what each unit gives the model at each sample.
 
     In the target's unit squared. The mean of a unit estimates E[Var(f | the other variables)], f
-    what the forest has learned, and is 0 for one that adds nothing to the others. ``rows`` are the
-    samples' positions in the table, in the order of the test.
+    what the forest has learned, and is 0 for one that adds nothing to the others. ``explained`` is
+    the share of the squared error of the mean learned that the forests took away, at least 0.
+    ``rows`` are the samples' positions in the table, in the order of the test.
     """
 
     values: FloatArray
+    explained: float
     rows: IntArray
 
 
@@ -76,6 +78,7 @@ def measure_gains(
     basis = build_basis(X, columns)
     conditionals = [condition(X, columns, members, basis) for members in units]
     gains: list[FloatArray] = []
+    left = at_first = 0.0
     for number in range(1, len(blocks)):
         learned = np.sort(np.concatenate(blocks[:number]))
         tested = blocks[number]
@@ -91,19 +94,24 @@ def measure_gains(
             n_jobs=n_jobs,
             on_share=part_of(share_of_block, 0.0, 0.5),
         )
+        answers = _answers(pipeline, X.iloc[tested], n_jobs)
+        left += float(((y[tested] - answers) ** 2).sum())
+        at_first += float(((y[tested] - y[learned].mean()) ** 2).sum())
         gains.append(
             _gains_of_block(
                 pipeline,
                 X,
                 y,
                 tested,
+                answers,
                 conditionals,
                 rng=rng,
                 n_jobs=n_jobs,
                 on_share=part_of(share_of_block, 0.5, 1.0),
             )
         )
-    return Gains(np.concatenate(gains), np.concatenate(blocks[1:]))
+    explained = max(0.0, 1 - left / at_first) if at_first > 0 else 0.0
+    return Gains(np.concatenate(gains), explained, np.concatenate(blocks[1:]))
 
 
 def random_forest(spec: Specification, *, n_trees: int) -> Specification:
@@ -154,6 +162,7 @@ def _gains_of_block(
     X: pd.DataFrame,
     y: FloatArray,
     tested: IntArray,
+    answers: FloatArray,
     conditionals: Sequence[Conditional],
     *,
     rng: np.random.Generator,
@@ -161,7 +170,6 @@ def _gains_of_block(
     on_share: OnShare,
 ) -> FloatArray:
     samples = X.iloc[tested]
-    answers = _answers(pipeline, samples, n_jobs)
     truth = y[tested]
     errors = truth - answers
     limit = _CLIP * float(np.median(np.abs(errors - np.median(errors)))) or np.inf

@@ -15,7 +15,7 @@ FloatArray = npt.NDArray[np.float64]
 REAL, UNCERTAIN, NOISE = "real", "uncertain", "noise"
 #: The chance, at most, that any variable without a part of its own is called real.
 FAMILY_ERROR: Final = 0.025
-#: Of the target's variance: a variable that is surely worth less is noise.
+#: Of what the forests explain: a variable that is surely worth less is noise.
 _NOISE_SHARE: Final = 0.01
 _NOISE_CONFIDENCE: Final = 0.95
 #: Of too few samples a forest learns nothing, and what it does not use would pass for noise.
@@ -43,12 +43,16 @@ class Verdict:
     n_effective: int
 
 
-def judge(gains: FloatArray, *, variance: float, is_ordered: bool) -> tuple[Verdict, ...]:
+def judge(
+    gains: FloatArray, *, variance: float, explained: float, is_ordered: bool
+) -> tuple[Verdict, ...]:
     """One verdict for each column of ``gains`` (samples, units).
 
-    Real: a mean above zero, one-sided t, Holm's correction over all units at 2.5 %. Noise: the
-    upper 95 % bound lies below 1 % of ``variance``, the target's. Neighbours in ordered data are
-    put together in batches first, whose means depend on each other less (Schmeiser 1982).
+    Real: a mean above zero, one-sided t, Holm's correction over all units at 2.5 %. Noise: both
+    bounds lie within 1 % of what the forests explain, ``explained`` of the target's ``variance``.
+    What a forest has not learned it cannot rule out; and where answers are better without a
+    variable, the blocks are unlike each other, which says nothing of noise. Neighbours in ordered
+    data are put together in batches first, whose means depend on each other less (Schmeiser 1982).
     """
     tests = _batches(gains) if is_ordered else gains
     n_tests = len(tests)
@@ -64,7 +68,8 @@ def judge(gains: FloatArray, *, variance: float, is_ordered: bool) -> tuple[Verd
     is_real = holm(p_values, level=FAMILY_ERROR) & (means > 0)
     low = means - stats.t.ppf(1 - FAMILY_ERROR, freedom) * errors
     high = means + stats.t.ppf(_NOISE_CONFIDENCE, freedom) * errors
-    is_noise = (high < _NOISE_SHARE * variance) & (n_tests >= _MIN_FOR_NOISE[is_ordered])
+    limit = _NOISE_SHARE * explained * variance
+    is_noise = (-limit < low) & (high < limit) & (n_tests >= _MIN_FOR_NOISE[is_ordered])
     return tuple(
         Verdict(
             REAL if is_real[unit] else NOISE if is_noise[unit] else UNCERTAIN,

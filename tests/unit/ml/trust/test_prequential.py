@@ -33,7 +33,10 @@ def test_what_acts_is_real_and_what_goes_along_with_it_is_not(
     found = measure_gains(
         SPEC, described(X), X, y, units, is_ordered=False, n_jobs=1, on_share=shares.append
     )
-    verdicts = judge(found.values, variance=float(y.var()), is_ordered=False)
+    verdicts = judge(
+        found.values, variance=float(y.var()), explained=found.explained, is_ordered=False
+    )
+    assert 0.6 < found.explained < 0.95
     assert [v.verdict == REAL for v in verdicts] == [True, True, False, False, True]
     # What the group tells and neither member alone does belongs to the group.
     assert verdicts[4].gain > 2 * verdicts[0].gain
