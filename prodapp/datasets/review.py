@@ -97,7 +97,8 @@ class Review:
         )
         if preview["is_complete"]:
             return counted
-        return f"{counted} {gettext('These are of the beginning of the file.')}"
+        of_the_head = gettext("These are of the beginning of the file.")
+        return f"{counted} {of_the_head}"
 
 
 def review_of(

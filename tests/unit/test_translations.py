@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 from pathlib import Path
@@ -41,6 +42,21 @@ def test_every_word_is_translated(script, catalogue):
     _, catalog = catalogue
     assert len(catalog) > 300, "the extraction finds too little"
     assert [message.id for message in script.missing(catalog)] == [], UPDATE
+
+
+def test_no_word_hides_in_a_formatted_string() -> None:
+    """The extraction does not look into them."""
+    hidden = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in (ROOT / "prodapp").rglob("*.py")
+        for string in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(string, ast.JoinedStr)
+        for call in ast.walk(string)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id in ("_", "gettext", "ngettext", "N_")
+    ]
+    assert hidden == []
 
 
 def test_catalogue_is_what_the_sources_ask_for(script, catalogue):
