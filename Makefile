@@ -10,8 +10,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := .tools/uv/bin/uv
 # One process a core, and each file whole on one of them, so that a service started for a file's
-# tests serves all of them. Override with `make test PYTEST_ARGS="-x tests/unit"`.
-PYTEST_ARGS ?= --numprocesses logical --maxprocesses 8 --dist loadfile
+# tests serves all of them; in the order of tests/conftest.py, the long files first.
+# Override with `make test PYTEST_ARGS="-x tests/unit"`.
+PYTEST_ARGS ?= --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -29,6 +29,16 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 SECRET = "a secret of the tests that is long enough to be taken"
 
 
+# Where a test is of whole processes, and a file takes minutes.
+LONG = tuple(ROOT / "tests" / name for name in ("faults", "functional", "browser"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files begin first: one that began last would keep a single core busy at the end."""
+    items.sort(key=lambda item: not any(item.path.is_relative_to(folder) for folder in LONG))
+
+
 class IsolatedClient(FlaskClient):
     """Sends each request outside of the test's application context, as a server does.
 

@@ -73,7 +73,9 @@ def test_every_tree_is_told_and_the_callback_is_not_kept(algorithm: str) -> None
     pipeline = build_pipeline(spec, describe(frame), n_samples=80)
     shares: list[float] = []
     fit_pipeline(pipeline, frame, frame["a"].to_numpy(), on_share=shares.append)
-    assert shares == [pytest.approx((n + 1) / 7) for n in range(7)] + [1.0]
+    # Encoding tells that it lives, should it take its time.
+    told = [share for share in shares if share > 0]
+    assert told == [pytest.approx((n + 1) / 7) for n in range(7)] + [1.0]
     assert pipeline[-1].get_params().get("regressor__callbacks") is None
     assert pipeline[-1].regressor_.get_params().get("callbacks") is None
 

@@ -24,7 +24,7 @@ from sklearn.ensemble import (
 )
 from sklearn.tree import DecisionTreeRegressor
 
-from prodapp.exceptions import RunCanceled
+from prodapp.exceptions import LeaseLost
 from prodapp.ml import treeshap
 from prodapp.ml.ensembles import collect_forest, compared
 from prodapp.ml.explanation import package_shap
@@ -231,9 +231,9 @@ def test_progress_rises_to_one_and_a_cancel_stops_the_work(
     assert shares[-1] == 1
 
     def cancel(share: float) -> None:
-        raise RunCanceled(share)
+        raise LeaseLost(share)
 
-    with pytest.raises(RunCanceled):
+    with pytest.raises(LeaseLost):
         treeshap.shap_values(collected, samples, n_jobs=2, on_share=cancel)
 
 
