@@ -75,13 +75,16 @@ def measure_gains(
     """
     rng = np.random.default_rng(spec.random_state)
     blocks = part(len(y), is_ordered=is_ordered, rng=rng)
+    rows = np.concatenate(blocks)
+    # Of a million rows the basis alone would take gigabytes: only those that take part have one.
+    X, y = X.iloc[rows], y[rows]
+    blocks = np.array_split(np.arange(len(rows)), len(blocks))
     basis = build_basis(X, columns)
     conditionals = [condition(X, columns, members, basis) for members in units]
     gains: list[FloatArray] = []
     left = at_first = 0.0
     for number in range(1, len(blocks)):
-        learned = np.sort(np.concatenate(blocks[:number]))
-        tested = blocks[number]
+        learned, tested = np.concatenate(blocks[:number]), blocks[number]
         if is_ordered:
             learned = learned[: len(learned) - int(_GAP * len(tested))]
         n_tests = len(blocks) - 1
@@ -111,7 +114,7 @@ def measure_gains(
             )
         )
     explained = max(0.0, 1 - left / at_first) if at_first > 0 else 0.0
-    return Gains(np.concatenate(gains), explained, np.concatenate(blocks[1:]))
+    return Gains(np.concatenate(gains), explained, rows[len(blocks[0]) :])
 
 
 def random_forest(spec: Specification, *, n_trees: int) -> Specification:

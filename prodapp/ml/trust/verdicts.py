@@ -19,7 +19,8 @@ FAMILY_ERROR: Final = 0.025
 _NOISE_SHARE: Final = 0.01
 _NOISE_CONFIDENCE: Final = 0.95
 #: Of too few samples a forest learns nothing, and what it does not use would pass for noise.
-_MIN_FOR_NOISE: Final = {False: 200, True: 10}
+_MIN_SAMPLES_FOR_NOISE: Final = 200
+_MIN_BATCHES_FOR_NOISE: Final = 10
 _BATCH: Final = 50
 _MIN_BATCH: Final = 25
 _MIN_BATCHES: Final = 8
@@ -30,9 +31,8 @@ class Verdict:
     """What the data say of one unit.
 
     ``gain`` and its bounds (one-sided 97.5 and 95 %) are shares of the target's variance that the
-    unit alone explains, given the others; ``p_value`` is one-sided and not adjusted, ``is_tested``
-    False where there were too few samples. ``n_effective`` counts independent tests: samples, or
-    batches of neighbours.
+    unit alone explains, given the others; ``p_value`` is one-sided and not adjusted.
+    ``n_effective`` counts independent tests: samples, or batches of neighbours.
     """
 
     verdict: str
@@ -69,7 +69,8 @@ def judge(
     low = means - stats.t.ppf(1 - FAMILY_ERROR, freedom) * errors
     high = means + stats.t.ppf(_NOISE_CONFIDENCE, freedom) * errors
     limit = _NOISE_SHARE * explained * variance
-    is_noise = (-limit < low) & (high < limit) & (n_tests >= _MIN_FOR_NOISE[is_ordered])
+    least = _MIN_BATCHES_FOR_NOISE if is_ordered else _MIN_SAMPLES_FOR_NOISE
+    is_noise = (-limit < low) & (high < limit) & (n_tests >= least)
     return tuple(
         Verdict(
             REAL if is_real[unit] else NOISE if is_noise[unit] else UNCERTAIN,

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from prodapp.ml.specification import Specification
+from prodapp.ml.table import Column
+from prodapp.ml.trust.conditional import Basis, build_basis
 from prodapp.ml.trust.prequential import MAX_SAMPLES, measure_gains, part
 from prodapp.ml.trust.verdicts import REAL, judge
 from tests.unit.ml.trust.test_conditional import described
@@ -77,3 +79,23 @@ def test_unordered_samples_are_drawn_at_random() -> None:
     rows = np.concatenate(blocks)
     assert len(np.unique(rows)) == len(rows) == MAX_SAMPLES
     assert abs(np.corrcoef(np.arange(len(rows)), rows)[0, 1]) < 0.05
+
+
+def test_of_a_large_table_only_the_rows_that_are_judged_are_looked_at(
+    table: tuple[pd.DataFrame, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X, y = table
+    seen: list[int] = []
+
+    def watched(frame: pd.DataFrame, columns: list[Column]) -> Basis:
+        seen.append(len(frame))
+        return build_basis(frame, columns)
+
+    monkeypatch.setattr("prodapp.ml.trust.prequential.MAX_SAMPLES", 200)
+    monkeypatch.setattr("prodapp.ml.trust.prequential.build_basis", watched)
+    found = measure_gains(
+        SPEC, described(X), X, y, [[0]], is_ordered=False, n_jobs=1, on_share=lambda _: None
+    )
+    assert seen == [200]
+    assert (len(found.values), len(set(found.rows.tolist()))) == (160, 160)
+    assert found.rows.max() > 200
