@@ -16,10 +16,10 @@ PYTEST_ARGS ?= --numprocesses logical --maxprocesses 8 --dist loadfile --no-load
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run serve dev test browser faults soak bench trust intake fuzz check format lock clean
+.PHONY: help run serve dev test browser schemathesis faults soak bench trust intake fuzz check format lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.installed ## start everything with the demo machine on http://127.0.0.1:8001
 	@exec $(BIN)/python -m prodapp.supervisor --demo --die-with-parent
@@ -35,6 +35,12 @@ test: $(VENV)/.installed-dev ## run every test
 
 browser: $(VENV)/.installed-dev ## run the tests that drive Chromium
 	$(BIN)/python -m pytest -m browser
+
+# EXAMPLES=2000 is the long form: about an hour and a half.
+EXAMPLES ?= 200
+
+schemathesis: $(VENV)/.installed-dev ## hold every operation of the API to its document: 200 calls each
+	SCHEMATHESIS_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/contract
 
 # The table of targets and figures is printed and kept in $(FAULTS_REPORT). About two hours.
 FAULTS_REPORT ?= instance/faults.json

@@ -30,7 +30,7 @@ SECRET = "a secret of the tests that is long enough to be taken"
 
 
 # Where a test is of whole processes, and a file takes minutes.
-LONG = tuple(ROOT / "tests" / name for name in ("faults", "functional", "browser"))
+LONG = tuple(ROOT / "tests" / name for name in ("faults", "functional", "browser", "contract"))
 
 
 @pytest.hookimpl(trylast=True)
