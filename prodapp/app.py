@@ -50,6 +50,7 @@ from prodapp.machines import views as machine_views
 from prodapp.ranking import views as ranking_views
 from prodapp.rest.converters import IdConverter
 from prodapp.training import views as training_views
+from prodapp.versions import views as version_views
 
 LOCALES = ("en", "pt_BR")
 ROOT = Path(__file__).resolve().parent.parent
@@ -138,6 +139,7 @@ def _register_blueprints(app: Flask) -> None:
         dataset_views.bp,
         training_views.bp,
         ranking_views.bp,
+        version_views.bp,
         account_views.bp,
         user_views.bp,
         key_views.bp,

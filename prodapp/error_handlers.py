@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 STATUS: Mapping[type[DomainError], int] = {
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.Stale: 412,
     errors.InvalidInput: 422,
     errors.NotSignedIn: 401,
     errors.Forbidden: 403,
@@ -48,6 +49,7 @@ TITLES: Mapping[int, str] = {
     405: N_("Not possible here"),
     408: N_("Too slow"),
     409: N_("Not possible now"),
+    412: N_("Changed meanwhile"),
     413: N_("Too large"),
     422: N_("Please check your input"),
     429: N_("Too many tries"),

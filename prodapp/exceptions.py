@@ -98,6 +98,12 @@ class Conflict(DomainError):
     code = "conflict"
 
 
+class Stale(DomainError):
+    """What the caller means to change is no longer what it has read."""
+
+    code = "stale"
+
+
 class InvalidInput(DomainError):
     """A field of the request is missing or wrong."""
 

@@ -39,6 +39,7 @@ from prodapp.rest.spec import EXTENSION, PROBLEMS, RestApi, api_of, headers
 from prodapp.submissions import api as submissions_api
 from prodapp.training import api as training_api
 from prodapp.training.schemas import hyperparameter_schema
+from prodapp.versions import api as versions_api
 
 OPENAPI_VERSION = "3.1.0"
 DESCRIPTION = """\
@@ -104,6 +105,7 @@ def init_app(app: Flask) -> None:
     ):
         api.add(blueprint)
     api.add_more(submissions_api.blp)
+    api.add_more(versions_api.blp)
     _tie_hyperparameters(api)
     app.register_blueprint(bp)
 

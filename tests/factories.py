@@ -18,20 +18,32 @@ from sqlalchemy import (
     Table,
     Uuid,
     exists,
+    func,
     insert,
+    inspect,
     select,
 )
 
 from prodapp.auth import service as auth
 from prodapp.caller import Caller
+from prodapp.champions import crown
 from prodapp.datasets import service as datasets
 from prodapp.datasets.jobs import import_dataset
 from prodapp.extensions import command, db
 from prodapp.machines import service as machines
-from prodapp.models import Dataset, Machine, ModelVersion, TrainingRun
+from prodapp.models import (
+    ChangeKind,
+    Dataset,
+    Machine,
+    ModelVersion,
+    TrainingRun,
+    VariableRanking,
+)
 from prodapp.ranking import service as rankings
 from prodapp.training import service as training
 from prodapp.training.jobs import run_training
+
+SYSTEM = Caller(site_id=1, role="admin", name="system", kind="system")
 
 
 def make_csv(*, n_rows: int = 120, seed: int = 0, delimiter: str = ",") -> bytes:
@@ -87,6 +99,31 @@ def make_version(caller: Caller, run: TrainingRun | None = None) -> ModelVersion
     run_training(run.id)
     db.session.refresh(run)
     return rankings.version_of_run(run)
+
+
+def make_sibling(version: ModelVersion, **values: Any) -> ModelVersion:
+    """Another version of the same machine with the same content, as if trained again."""
+    with command() as session:
+        run = TrainingRun(**_copied(version.run, "id"))
+        session.add(run)
+        session.flush()
+        numbers = select(func.max(ModelVersion.number)).where(
+            ModelVersion.machine_id == version.machine_id
+        )
+        own = {"run_id": run.id, "number": (session.scalar(numbers) or 0) + 1, **values}
+        sibling = ModelVersion(**_copied(version, "id", "is_champion", *own), **own)
+        sibling.ranking = [
+            VariableRanking(**_copied(row, "id", "version_id")) for row in version.ranking
+        ]
+        session.add(sibling)
+        session.flush()
+        crown(session, sibling, ChangeKind.NEWEST, caller=SYSTEM)
+    return sibling
+
+
+def _copied(row: Any, *left_out: str) -> dict[str, Any]:
+    names = [column.key for column in inspect(type(row)).columns]
+    return {name: getattr(row, name) for name in names if name not in left_out}
 
 
 def fill_every_table(caller: Caller) -> None:

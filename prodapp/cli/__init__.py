@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from flask import Flask
 
-from prodapp.cli import backup, datasets, demo, doctor, keys, machines, processes, runs, users
+from prodapp.cli import (
+    backup,
+    datasets,
+    demo,
+    doctor,
+    keys,
+    machines,
+    processes,
+    runs,
+    users,
+    versions,
+)
 
 
 def init_app(app: Flask) -> None:
@@ -18,6 +29,7 @@ def init_app(app: Flask) -> None:
         runs.train,
         runs.ranking,
         runs.run,
+        versions.version,
         processes.worker,
         processes.dispatcher,
         processes.config,

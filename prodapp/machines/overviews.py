@@ -81,10 +81,14 @@ def story(caller: Caller, machine_id: int) -> MachineStory:
     """Everything that happened to a machine lately. Raises :class:`NotFound`."""
     machine = overview(caller, machine_id)
 
-    def latest(model: type[Any], *unread: InstrumentedAttribute[Any]) -> Sequence[Any]:
+    def latest(
+        model: type[Any],
+        *unread: InstrumentedAttribute[Any],
+        where: Sequence[ColumnElement[bool]] = (),
+    ) -> Sequence[Any]:
         return db.session.scalars(
             select(model)
-            .where(model.machine_id == machine_id)
+            .where(model.machine_id == machine_id, *where)
             .order_by(model.id.desc())
             .limit(STORY_LENGTH)
             .options(*map(defer, unread))
@@ -101,7 +105,12 @@ def story(caller: Caller, machine_id: int) -> MachineStory:
         champion,
         latest(Dataset, Dataset.preview),
         latest(TrainingRun, TrainingRun.specification),
-        latest(ModelVersion, ModelVersion.specification, ModelVersion.evidence),
+        latest(
+            ModelVersion,
+            ModelVersion.specification,
+            ModelVersion.evidence,
+            where=(ModelVersion.archived_at.is_(None),),
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from prodapp.models.audit_event import AuditEvent
 from prodapp.models.callback_delivery import CallbackDelivery
+from prodapp.models.champion_change import ChampionChange, ChangeKind
 from prodapp.models.credentials import ApiKey, RefreshToken, SignInLink, UserSession
 from prodapp.models.dataset import Dataset, DatasetState
 from prodapp.models.machine import Machine
@@ -18,6 +19,8 @@ __all__ = [
     "ApiKey",
     "AuditEvent",
     "CallbackDelivery",
+    "ChampionChange",
+    "ChangeKind",
     "Dataset",
     "DatasetState",
     "Machine",

@@ -11,15 +11,17 @@ from prodapp.extensions import Model
 from prodapp.models.dataset import Dataset
 from prodapp.models.machine import Machine
 from prodapp.models.training_run import TrainingRun
-from prodapp.models.types import BigId, CreatedAt, Id, Json
+from prodapp.models.types import BigId, CreatedAt, Id, Json, Timestamp
 from prodapp.models.variable_ranking import VariableRanking
 
 _CHAMPION = text("is_champion")
 
 
 class ModelVersion(Model):
-    """Immutable but for ``is_champion``: the one version of its machine that is in use.
+    """Immutable but for what people say of it.
 
+    ``is_champion`` is true of the one version of its machine that is in use, ``archived_at`` says
+    since when it is out of sight, ``notes`` are people's own words.
     ``run_id`` is unique: a run that is delivered twice still publishes once.
     """
 
@@ -49,6 +51,8 @@ class ModelVersion(Model):
     library_versions: Mapped[dict[str, str]] = mapped_column(Json)
     artifact_key: Mapped[str] = mapped_column(String(64), index=True)
     artifact_bytes: Mapped[int] = mapped_column(BigId)
+    notes: Mapped[str | None] = mapped_column(Text)
+    archived_at: Mapped[Timestamp | None]
     created_at: Mapped[CreatedAt]
 
     machine: Mapped[Machine] = relationship()

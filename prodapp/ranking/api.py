@@ -7,7 +7,7 @@ from typing import Any
 from prodapp.auth.guard import current_caller
 from prodapp.auth.permissions import requires
 from prodapp.ranking import service
-from prodapp.ranking.schemas import RankingSchema, VersionQuery, VersionSchema
+from prodapp.ranking.schemas import ARCHIVED, RankingSchema, VersionQuery, VersionSchema
 from prodapp.rest.answers import page_answer
 from prodapp.rest.blueprint import ApiBlueprint
 from prodapp.rest.spec import headers, problems
@@ -27,6 +27,7 @@ blp = ApiBlueprint(
 @requires("viewer")
 def index(query: dict[str, Any]) -> Any:
     """List model versions, newest first"""
+    query["archived"] = ARCHIVED[query["archived"]]
     return page_answer(service.list_versions(current_caller(), **query))
 
 

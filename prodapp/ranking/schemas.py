@@ -25,10 +25,18 @@ EFFECTS = ("increases", "decreases", "nonmonotonic")
 ALARM_CODES = ("explains_nothing", "too_few_samples")
 
 
+ARCHIVED = {"no": False, "only": True, "all": None}
+
+
 class VersionQuery(PageQuery):
     """Which versions."""
 
     machine_id = id_field("Only versions of this machine.")
+    archived = fields.String(
+        load_default="no",
+        validate=validate.OneOf(tuple(ARCHIVED)),
+        metadata={"description": "Whether archived versions are listed: not, alone, too."},
+    )
 
 
 def _shap_scale() -> fields.Field[Any]:
@@ -55,7 +63,7 @@ def _target_class() -> fields.Field[Any]:
 
 
 class VersionSchema(AnswerSchema):
-    """What a run published. Immutable but for ``is_champion``."""
+    """What a run published. Immutable but for which is in use, what is archived, and notes."""
 
     id = fields.Integer(required=True)
     number = fields.Integer(
@@ -128,6 +136,14 @@ class VersionSchema(AnswerSchema):
         },
     )
     library_versions = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    notes = fields.String(
+        required=True, allow_none=True, metadata={"description": "What people say of it."}
+    )
+    archived_at = Instant(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Since when it is out of sight; null while it is not."},
+    )
     created_at = Instant(required=True)
 
     def _validation(self, version: ModelVersion) -> Any:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from sqlalchemy import select
-from sqlalchemy.orm import selectinload
 
 from prodapp.auth.objects import machine_of, version_of
 from prodapp.caller import Caller
-from prodapp.exceptions import Conflict, N_, NotFound
+from prodapp.champions import champion_of
+from prodapp.exceptions import N_, NotFound
 from prodapp.extensions import db
 from prodapp.models import Machine, ModelVersion, TrainingRun
 from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
@@ -15,20 +15,7 @@ from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
 
 def champion(caller: Caller, machine_id: int) -> ModelVersion:
     """The version in use, with its ranking. Raises :class:`NotFound`, :class:`Conflict`."""
-    machine = machine_of(caller, machine_id)
-    version = champion_or_none(machine.id)
-    if version is None:
-        raise Conflict(N_("This machine has not been trained yet."), code="not_trained")
-    return version
-
-
-def champion_or_none(machine_id: int) -> ModelVersion | None:
-    """The version in use of a machine that the caller may see, with its ranking."""
-    return db.session.scalar(
-        select(ModelVersion)
-        .where(ModelVersion.machine_id == machine_id, ModelVersion.is_champion.is_(True))
-        .options(selectinload(ModelVersion.ranking))
-    )
+    return champion_of(machine_of(caller, machine_id).id)
 
 
 def get_version(caller: Caller, version_id: int) -> ModelVersion:
@@ -48,10 +35,11 @@ def list_versions(
     caller: Caller,
     *,
     machine_id: int | None = None,
+    archived: bool | None = False,
     page: int = 1,
     page_size: int = DEFAULT_PAGE_SIZE,
 ) -> Page[ModelVersion]:
-    """Versions, newest first."""
+    """Versions, newest first; the archived ones alone, or none of them, or (``None``) all."""
     number, size = clamp(page, page_size)
     statement = (
         select(ModelVersion)
@@ -60,6 +48,9 @@ def list_versions(
     )
     if machine_id is not None:
         statement = statement.where(ModelVersion.machine_id == machine_of(caller, machine_id).id)
+    if archived is not None:
+        is_in_sight = ModelVersion.archived_at.is_(None)
+        statement = statement.where(~is_in_sight if archived else is_in_sight)
     found = db.paginate(
         statement.order_by(ModelVersion.id.desc()), page=number, per_page=size, error_out=False
     )

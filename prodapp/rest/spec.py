@@ -18,6 +18,7 @@ PROBLEMS: Mapping[int, str] = {
     403: "The caller's role does not suffice.",
     404: "There is no such thing, or not for this caller.",
     409: "The present state of things forbids it; `code` says what.",
+    412: "It has changed since the state that If-Match names.",
     413: "The body is larger than this installation accepts.",
     415: "The body is not of a kind that this operation takes.",
     422: "Fields are missing or wrong, or the data do not fit; the answer says which and where.",
@@ -28,7 +29,7 @@ HEADERS: Mapping[str, tuple[str, str]] = {
     "Retry-After": ("Ask again after so many seconds.", "integer"),
     "Link": ("The first, previous, next and last page (RFC 8288).", "string"),
     "X-Pagination": ("JSON with page, page_size, total and total_pages.", "string"),
-    "ETag": ("Names this state; send it back in If-None-Match.", "string"),
+    "ETag": ("Names this state; send it back in If-None-Match, or in If-Match.", "string"),
     "Content-Disposition": ("The name of the file.", "string"),
 }
 
@@ -73,6 +74,16 @@ def headers(*names: str) -> dict[str, Any]:
         name: {"description": HEADERS[name][0], "schema": {"type": HEADERS[name][1]}}
         for name in names
     }
+
+
+#: The request header of operations that :func:`prodapp.rest.conditions.check_match` guards.
+IF_MATCH: Mapping[str, Any] = {
+    "in": "header",
+    "name": "If-Match",
+    "schema": {"type": "string"},
+    "description": "The ETag of what was read: 412 where it has changed since. Without it the "
+    "change is made in any case.",
+}
 
 
 def problems(*statuses: int) -> dict[str, str]:

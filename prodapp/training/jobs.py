@@ -9,16 +9,18 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from prodapp import failpoints
+from prodapp.caller import Caller
+from prodapp.champions import champion_or_none, crown
 from prodapp.claims import carry_out, patiently, pulse_of
 from prodapp.extensions import command, db
 from prodapp.ml.artifact import dump_pipeline
 from prodapp.ml.specification import Specification
 from prodapp.ml.training import TrainingResult, train
-from prodapp.models import Dataset, Machine, ModelVersion, TrainingRun, VariableRanking
+from prodapp.models import ChangeKind, Dataset, Machine, ModelVersion, TrainingRun, VariableRanking
 from prodapp.models.lease import Lease
 from prodapp.storage import StoredFile, storage
 from prodapp.training import transitions
@@ -77,18 +79,12 @@ def _add_version(
             ModelVersion.machine_id == run.machine_id
         )
     )
-    session.execute(
-        update(ModelVersion)
-        .where(ModelVersion.machine_id == run.machine_id, ModelVersion.is_champion.is_(True))
-        .values(is_champion=False)
-    )
     version = ModelVersion(
         site_id=run.site_id,
         machine_id=run.machine_id,
         run_id=run.id,
         dataset_id=run.dataset_id,
         number=(number or 0) + 1,
-        is_champion=True,
         target=run.target,
         specification=run.specification,
         metrics=_metrics(result),
@@ -99,6 +95,10 @@ def _add_version(
         ranking=[VariableRanking(**_ranking_row(item)) for item in result.ranking],
     )
     session.add(version)
+    session.flush()
+    kind = ChangeKind.FIRST if champion_or_none(run.machine_id) is None else ChangeKind.NEWEST
+    system = Caller(site_id=run.site_id, role="admin", name="system", kind="system")
+    crown(session, version, kind, system)
 
 
 def _metrics(result: TrainingResult) -> dict[str, Any]:

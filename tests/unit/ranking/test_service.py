@@ -5,6 +5,7 @@ from flask import Flask
 
 from prodapp.auth import service as auth
 from prodapp.caller import Caller
+from prodapp.champions import champion_or_none
 from prodapp.exceptions import Conflict, NotFound
 from prodapp.machines import service as machines
 from prodapp.ranking import service
@@ -34,7 +35,7 @@ def test_a_machine_without_champion_is_told_from_one_that_is_missing(
     with pytest.raises(Conflict, match="not been trained yet") as caught:
         service.champion(caller, machine.id)
     assert caught.value.error_code == "not_trained"
-    assert service.champion_or_none(machine.id) is None
+    assert champion_or_none(machine.id) is None
     with pytest.raises(NotFound, match="no machine 999"):
         service.champion(caller, 999)
 

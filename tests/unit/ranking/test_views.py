@@ -74,11 +74,11 @@ def test_a_result_of_the_release_before_is_shown_without_what_it_lacks(
     assert 'class="scores-bar' not in page.text
 
 
-def test_an_earlier_result_says_that_it_is_one(sign_in: SignIn, caller: Caller) -> None:
+def test_a_result_that_is_not_in_use_says_so(sign_in: SignIn, caller: Caller) -> None:
     first = make_version(caller)
     make_version(caller, make_run(caller, first.dataset))
     page = sign_in("viewer").get(f"/app/versions/{first.id}").text
-    assert "This is an earlier ranking of this machine." in page
+    assert "This version is not the one in use." in page
 
 
 def test_a_result_by_straight_lines_is_shown_too(sign_in: SignIn, caller: Caller) -> None:

@@ -1,0 +1,145 @@
+"""``flask version …``: which version of a machine is in use, and what is said of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from prodapp.auth.objects import version_of
+from prodapp.cli.base import (
+    DomainGroup,
+    cli_caller,
+    columns_of,
+    json_option,
+    print_json,
+    print_table,
+)
+from prodapp.cli.rankings import print_ranking, ranking_document
+from prodapp.models import ModelVersion
+from prodapp.pagination import MAX_PAGE_SIZE
+from prodapp.ranking import service as rankings
+from prodapp.ranking.schemas import ARCHIVED
+from prodapp.versions import service
+
+version = DomainGroup("version", help="Versions of a machine's model.")
+reason_option = click.option("--reason", default="", help="Why; kept in the history.")
+FACTS = ("id", "number", "machine_id", "run_id", "dataset_id", "target", "is_champion")
+
+
+@version.command("list")
+@click.argument("machine_id", type=int)
+@click.option("--archived", type=click.Choice(list(ARCHIVED)), default="no", show_default=True)
+@json_option
+def list_versions(machine_id: int, archived: str, as_json: bool) -> None:
+    """List the versions of a machine, newest first."""
+    found = rankings.list_versions(
+        cli_caller(),
+        machine_id=machine_id,
+        archived=ARCHIVED[archived],
+        page_size=MAX_PAGE_SIZE,
+    )
+    if as_json:
+        print_json([_document(item) for item in found.items])
+        return
+    print_table(
+        ("id", "version", "state", "target", "R²", "MAE", "made", "notes"),
+        [
+            (
+                item.id,
+                item.number,
+                _state(item),
+                item.target,
+                item.metrics["r2"],
+                item.metrics["mae"],
+                item.created_at,
+                " ".join((item.notes or "").split())[:40],
+            )
+            for item in found.items
+        ],
+    )
+    if found.n_pages > 1:
+        click.echo(f"the newest {len(found.items)} of {found.total} versions", err=True)
+
+
+@version.command("show")
+@click.argument("version_id", type=int)
+@json_option
+def show_version(version_id: int, as_json: bool) -> None:
+    """Show a version: its state, its notes, its figures and its ranking."""
+    found = version_of(cli_caller(), version_id)
+    if as_json:
+        print_json({**_document(found), **ranking_document(found)})
+        return
+    click.echo(f"Version {found.number}, {_state(found)}")
+    if found.notes:
+        click.echo(found.notes)
+    print_ranking(found)
+
+
+@version.command("history")
+@click.argument("machine_id", type=int)
+@json_option
+def show_history(machine_id: int, as_json: bool) -> None:
+    """Show which version of a machine was in use since when, and why; the latest first."""
+    names = ("created_at", "kind", "changed_by", "reason")
+    rows = [
+        {
+            "version_id": change.version_id,
+            "version": change.version.number,
+            **columns_of(change, names),
+        }
+        for change in service.history(cli_caller(), machine_id)
+    ]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(("id", "version", *names), [list(row.values()) for row in rows])
+
+
+@version.command("promote")
+@click.argument("version_id", type=int)
+@reason_option
+def promote(version_id: int, reason: str) -> None:
+    """Bring a version into use."""
+    found = service.promote(cli_caller(), version_id, reason=reason)
+    click.echo(f"Version {found.number} of {found.machine.name} is in use.")
+
+
+@version.command("rollback")
+@click.argument("machine_id", type=int)
+@reason_option
+def roll_back(machine_id: int, reason: str) -> None:
+    """Go back to the version of a machine that was in use before."""
+    found = service.roll_back(cli_caller(), machine_id, reason=reason)
+    click.echo(f"Version {found.number} of {found.machine.name} is in use again.")
+
+
+@version.command("archive")
+@click.argument("version_id", type=int)
+@click.option("--undo", is_flag=True, help="Take it out of the archive.")
+def archive(version_id: int, undo: bool) -> None:
+    """Take a version out of sight; it stays readable."""
+    found = service.set_archived(cli_caller(), version_id, is_archived=not undo)
+    click.echo(f"Version {found.number} of {found.machine.name}: {_state(found)}.")
+
+
+@version.command("note")
+@click.argument("version_id", type=int)
+@click.argument("notes")
+def note(version_id: int, notes: str) -> None:
+    """Keep NOTES with a version, in place of those before; "" takes them away."""
+    found = service.set_notes(cli_caller(), version_id, notes=notes)
+    click.echo(f"Version {found.number} of {found.machine.name}: {found.notes or 'no notes'}")
+
+
+def _state(found: ModelVersion) -> str:
+    if found.is_champion:
+        return "in use"
+    return "not in use" if found.archived_at is None else "archived"
+
+
+def _document(found: ModelVersion) -> dict[str, Any]:
+    figures = {name: found.metrics[name] for name in ("r2", "mae", "rmse", "explains")}
+    times = columns_of(found, ("notes", "archived_at", "created_at"))
+    return {**columns_of(found, FACTS), **figures, **times}

@@ -1,0 +1,107 @@
+"""``/api/v1/versions/…``: which version is in use, and what is said of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prodapp.auth.guard import current_caller
+from prodapp.auth.objects import version_of
+from prodapp.auth.permissions import requires
+from prodapp.ranking import service as rankings
+from prodapp.ranking.schemas import VersionSchema
+from prodapp.rest.blueprint import ApiBlueprint
+from prodapp.rest.conditions import check_match
+from prodapp.rest.spec import IF_MATCH, problems
+from prodapp.versions import service
+from prodapp.versions.schemas import ChampionChangeSchema, NotesInput, ReasonInput
+
+blp = ApiBlueprint(
+    "api_champions",
+    __name__,
+    title="Versions and rankings",
+    description="Which version of a machine is in use.",
+)
+
+
+@blp.get("/machines/<id:machine_id>/champion")
+@blp.answers(200, VersionSchema)
+@blp.describes(responses=problems(409))
+@requires("viewer")
+def champion(machine_id: int) -> Any:
+    """Read a machine's version in use
+
+    409 with the code `not_trained` before there is one.
+    """
+    return rankings.champion(current_caller(), machine_id)
+
+
+@blp.get("/machines/<id:machine_id>/champion/history")
+@blp.answers(200, ChampionChangeSchema(many=True))
+@requires("viewer")
+def history(machine_id: int) -> Any:
+    """List the changes of a machine's version in use, the latest first"""
+    return service.history(current_caller(), machine_id)
+
+
+@blp.post("/machines/<id:machine_id>/champion/rollback")
+@blp.takes(ReasonInput)
+@blp.answers(200, VersionSchema)
+@blp.describes(parameters=[IF_MATCH], responses=problems(409, 412))
+@requires("analyst")
+def roll_back(body: dict[str, str], machine_id: int) -> Any:
+    """Go back to the version that was in use before
+
+    `If-Match` takes the ETag of the machine's `champion`. 409 with the code `no_former` where there
+    is no earlier one.
+    """
+    check_match(VersionSchema, rankings.champion(current_caller(), machine_id))
+    return service.roll_back(current_caller(), machine_id, reason=body["reason"])
+
+
+@blp.post("/versions/<id:version_id>/promote")
+@blp.takes(ReasonInput)
+@blp.answers(200, VersionSchema)
+@blp.describes(parameters=[IF_MATCH], responses=problems(409, 412))
+@requires("analyst")
+def promote(body: dict[str, str], version_id: int) -> Any:
+    """Bring a version into use"""
+    _check(version_id)
+    return service.promote(current_caller(), version_id, reason=body["reason"])
+
+
+@blp.post("/versions/<id:version_id>/archive")
+@blp.answers(200, VersionSchema)
+@blp.describes(parameters=[IF_MATCH], responses=problems(409, 412))
+@requires("analyst")
+def archive(version_id: int) -> Any:
+    """Take a version out of sight
+
+    Lists leave it out unless asked; it stays readable and can be taken back.
+    """
+    _check(version_id)
+    return service.set_archived(current_caller(), version_id, is_archived=True)
+
+
+@blp.post("/versions/<id:version_id>/unarchive")
+@blp.answers(200, VersionSchema)
+@blp.describes(parameters=[IF_MATCH], responses=problems(412))
+@requires("analyst")
+def unarchive(version_id: int) -> Any:
+    """Take a version out of the archive"""
+    _check(version_id)
+    return service.set_archived(current_caller(), version_id, is_archived=False)
+
+
+@blp.patch("/versions/<id:version_id>")
+@blp.takes(NotesInput)
+@blp.answers(200, VersionSchema)
+@blp.describes(parameters=[IF_MATCH], responses=problems(412))
+@requires("operator")
+def note(body: dict[str, str], version_id: int) -> Any:
+    """Say something of a version"""
+    _check(version_id)
+    return service.set_notes(current_caller(), version_id, notes=body["notes"])
+
+
+def _check(version_id: int) -> None:
+    check_match(VersionSchema, version_of(current_caller(), version_id))

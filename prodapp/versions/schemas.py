@@ -1,0 +1,47 @@
+"""Changes of versions as the REST API takes and gives them."""
+
+from __future__ import annotations
+
+from marshmallow import fields, validate
+
+from prodapp.models import ChangeKind
+from prodapp.rest.schemas import AnswerSchema, Instant, RequestSchema
+from prodapp.versions.service import MAX_NOTES, MAX_REASON
+
+
+class ReasonInput(RequestSchema):
+    """Why another version is to be in use."""
+
+    reason = fields.String(
+        load_default="",
+        validate=validate.Length(max=MAX_REASON),
+        metadata={"description": "Kept in the history.", "examples": ["Checked on line 2"]},
+    )
+
+
+class NotesInput(RequestSchema):
+    """What people say of a version."""
+
+    notes = fields.String(
+        required=True,
+        validate=validate.Length(max=MAX_NOTES),
+        metadata={"description": "In place of the notes before; empty: none."},
+    )
+
+
+class ChampionChangeSchema(AnswerSchema):
+    """One change of a machine's version in use."""
+
+    version_id = fields.Integer(required=True, metadata={"description": "Came into use."})
+    version_number = fields.Integer(required=True, attribute="version.number")
+    kind = fields.String(
+        required=True,
+        validate=validate.OneOf([str(kind) for kind in ChangeKind]),
+        metadata={
+            "description": "`first`: there was none; `newest`, `better`: by the rule; `promoted`, "
+            "`rolled_back`: by a person."
+        },
+    )
+    reason = fields.String(required=True)
+    changed_by = fields.String(required=True)
+    created_at = Instant(required=True)

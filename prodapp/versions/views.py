@@ -1,0 +1,119 @@
+"""The pages of versions: all of a machine's, and what can be done to one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from prodapp.auth.guard import current_caller
+from prodapp.auth.objects import machine_of
+from prodapp.auth.permissions import requires
+from prodapp.champions import champion_or_none
+from prodapp.error_text import error_text
+from prodapp.exceptions import Conflict, InvalidInput
+from prodapp.i18n import gettext as _
+from prodapp.models import ModelVersion
+from prodapp.ranking import service as rankings
+from prodapp.versions import service
+
+bp = Blueprint("versions", __name__, url_prefix="/app")
+PAGE_SIZE = 50
+
+
+@bp.get("/machines/<int:machine_id>/versions")
+@requires("viewer")
+def index(machine_id: int) -> str:
+    caller = current_caller()
+    machine = machine_of(caller, machine_id)
+    is_archive = request.args.get("archived") == "yes"
+    champion = champion_or_none(machine.id)
+    history = service.history(caller, machine_id)
+    return render_template(
+        "versions/list.html",
+        machine=machine,
+        champion=champion,
+        is_archive=is_archive,
+        page=rankings.list_versions(
+            caller,
+            machine_id=machine_id,
+            archived=is_archive,
+            page=request.args.get("page", 1, type=int),
+            page_size=PAGE_SIZE,
+        ),
+        history=history,
+        former=service.way_back(champion, history),
+    )
+
+
+@bp.post("/machines/<int:machine_id>/versions/rollback")
+@requires("analyst")
+def roll_back(machine_id: int) -> Response:
+    back = url_for("versions.index", machine_id=machine_id)
+    reason = request.form.get("reason", "")
+    return _attempt(
+        lambda: service.roll_back(current_caller(), machine_id, reason=reason),
+        back,
+        _("The version in use before is in use again."),
+    )
+
+
+@bp.post("/versions/<int:version_id>/promote")
+@requires("analyst")
+def promote(version_id: int) -> Response:
+    reason = request.form.get("reason", "")
+    return _attempt(
+        lambda: service.promote(current_caller(), version_id, reason=reason),
+        url_for("ranking.result", version_id=version_id),
+        _("This version is in use now."),
+    )
+
+
+@bp.post("/versions/<int:version_id>/archive")
+@requires("analyst")
+def archive(version_id: int) -> Response:
+    is_archived = request.form.get("archived") != "no"
+    return _attempt(
+        lambda: service.set_archived(current_caller(), version_id, is_archived=is_archived),
+        url_for("ranking.result", version_id=version_id),
+        _("This version is archived.") if is_archived else _("This version is listed again."),
+    )
+
+
+@bp.post("/versions/<int:version_id>/notes")
+@requires("operator")
+def note(version_id: int) -> Response:
+    notes = request.form.get("notes", "")
+    return _attempt(
+        lambda: service.set_notes(current_caller(), version_id, notes=notes),
+        url_for("ranking.result", version_id=version_id),
+        _("Your notes are kept."),
+    )
+
+
+def _attempt(act: Callable[[], ModelVersion], back: str, told: str) -> Response:
+    """Do ``act`` and lead back to the page, which says how it went."""
+    try:
+        act()
+    except (Conflict, InvalidInput) as error:
+        flash(error_text(error), "error")
+    else:
+        flash(told, "success")
+    return redirect(back)
+
+
+def change_word(change: Any) -> str:
+    """Why a version came into use, in the caller's language."""
+    words = {
+        "first": _("The first of this machine"),
+        "newest": _("By the rule: the newest is used"),
+        "better": _("By the rule: better beyond the noise"),
+        "promoted": _("Chosen"),
+        "rolled_back": _("Gone back to"),
+    }
+    return words[change.kind]
+
+
+bp.add_app_template_filter(change_word)

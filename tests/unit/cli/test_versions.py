@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from prodapp.extensions import db
+from prodapp.models import ModelVersion
+from tests.factories import make_sibling
+
+# The services are tested on both databases.
+pytestmark = pytest.mark.parametrize("filled", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def pair(filled: Flask) -> tuple[ModelVersion, ModelVersion]:
+    first = db.session.scalars(select(ModelVersion)).one()
+    return first, make_sibling(first)
+
+
+def test_versions_from_the_command_line(
+    filled: Flask, pair: tuple[ModelVersion, ModelVersion]
+) -> None:
+    first, _second = pair
+    runner = filled.test_cli_runner()
+
+    def flask(*arguments: object) -> str:
+        done = runner.invoke(args=["version", *map(str, arguments)])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    machine = first.machine_id
+    assert "in use" in flask("list", machine)
+    flask("promote", first.id, "--reason", "seen")
+    listed = json.loads(flask("list", machine, "--json"))
+    assert [(row["number"], row["is_champion"]) for row in listed] == [(2, False), (1, True)]
+    assert "Version 2" in flask("rollback", machine)
+    flask("archive", first.id)
+    assert len(json.loads(flask("list", machine, "--json"))) == 1
+    flask("note", first.id, "kept for the audit")
+    shown = flask("show", first.id)
+    assert "archived" in shown
+    assert "kept for the audit" in shown
+    told = json.loads(flask("history", machine, "--json"))
+    assert [row["kind"] for row in told] == ["rolled_back", "promoted", "newest", "first"]
+    assert "promoted" in flask("history", machine)
+    flask("archive", first.id, "--undo")
+    assert json.loads(flask("show", first.id, "--json"))["archived_at"] is None
+
+
+def test_refusals_have_a_message_and_a_code(
+    filled: Flask, pair: tuple[ModelVersion, ModelVersion]
+) -> None:
+    runner = filled.test_cli_runner()
+    refused = runner.invoke(args=["version", "archive", str(pair[1].id)])
+    assert refused.exit_code == 1
+    assert "in use" in refused.output
+    missing = runner.invoke(args=["version", "promote", "999"])
+    assert missing.exit_code == 3

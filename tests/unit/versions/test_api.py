@@ -1,0 +1,106 @@
+"""``/api/v1/versions/…`` and ``/api/v1/machines/…/champion``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from prodapp.auth import service as auth
+from prodapp.caller import Caller
+from prodapp.models import ModelVersion
+
+# The services are tested on both databases.
+pytestmark = pytest.mark.parametrize("filled", ["sqlite"], indirect=True)
+Versions = list[ModelVersion]
+URL = "/api/v1/versions"
+
+
+@pytest.fixture
+def client(filled: Flask) -> FlaskClient:
+    return filled.test_client()
+
+
+@pytest.fixture
+def headers(owner: Caller) -> dict[str, str]:
+    auth.create_user(owner, username="ana", role="analyst")
+    key = auth.create_key(owner, username="ana", name="test").secret
+    return {"Authorization": f"Bearer {key}"}
+
+
+def test_a_program_promotes_and_rolls_back(
+    client: FlaskClient, versions: Versions, headers: dict[str, str]
+) -> None:
+    first, second, third = (version.id for version in versions)
+    machine = f"/api/v1/machines/{versions[0].machine_id}"
+    assert client.get(f"{machine}/champion", headers=headers).json["id"] == third
+    answer = client.post(f"{URL}/{first}/promote", json={"reason": "seen"}, headers=headers)
+    assert (answer.status_code, answer.json["is_champion"]) == (200, True)
+    assert client.get(f"{machine}/ranking", headers=headers).json["version_id"] == first
+    again = client.post(f"{URL}/{first}/promote", json={}, headers=headers)
+    assert (again.status_code, again.json["code"]) == (409, "in_use")
+    back = client.post(f"{machine}/champion/rollback", json={}, headers=headers)
+    assert (back.status_code, back.json["id"]) == (200, third)
+    told = client.get(f"{machine}/champion/history", headers=headers).json
+    assert [(row["version_id"], row["kind"]) for row in told] == [
+        (third, "rolled_back"),
+        (first, "promoted"),
+        (third, "newest"),
+        (second, "newest"),
+        (first, "first"),
+    ]
+    assert (told[1]["changed_by"], told[1]["reason"]) == ("ana", "seen")
+
+
+def test_a_change_to_another_state_than_was_read_is_refused(
+    client: FlaskClient, versions: Versions, headers: dict[str, str]
+) -> None:
+    url = f"{URL}/{versions[0].id}"
+    read = client.get(url, headers=headers)
+    known = headers | {"If-Match": read.headers["ETag"]}
+    first = client.patch(url, json={"notes": "one"}, headers=known)
+    assert (first.status_code, first.json["notes"]) == (200, "one")
+    second = client.patch(url, json={"notes": "two"}, headers=known)
+    assert (second.status_code, second.json["code"]) == (412, "stale")
+    for path in ("promote", "archive"):
+        refused = client.post(f"{url}/{path}", json={}, headers=known)
+        assert refused.status_code == 412
+    champion = f"/api/v1/machines/{versions[0].machine_id}/champion"
+    known = headers | {"If-Match": client.get(champion, headers=headers).headers["ETag"]}
+    assert client.post(f"{champion}/rollback", json={}, headers=known).status_code == 200
+    assert client.post(f"{champion}/rollback", json={}, headers=known).status_code == 412
+    assert client.get(url, headers=headers).json["notes"] == "one"
+
+
+def test_archived_versions_are_listed_only_when_asked_for(
+    client: FlaskClient, versions: Versions, headers: dict[str, str]
+) -> None:
+    first = versions[0].id
+    answer = client.post(f"{URL}/{first}/archive", headers=headers)
+    assert answer.json["archived_at"] is not None
+
+    def listed(query: str = "") -> list[Any]:
+        return [item["number"] for item in client.get(URL + query, headers=headers).json]
+
+    assert listed() == [3, 2]
+    assert listed("?archived=only") == [1]
+    assert listed("?archived=all") == [3, 2, 1]
+    client.post(f"{URL}/{first}/unarchive", headers=headers)
+    assert listed() == [3, 2, 1]
+    in_use = client.post(f"{URL}/{versions[2].id}/archive", headers=headers)
+    assert (in_use.status_code, in_use.json["code"]) == (409, "in_use")
+
+
+def test_the_dashboard_reads_the_version_in_use(
+    client: FlaskClient, versions: Versions, headers: dict[str, str]
+) -> None:
+    machine_id = versions[0].machine_id
+
+    def shown() -> Any:
+        return client.get(f"/ranking/?machine_id={machine_id}", headers=headers).json
+
+    assert shown()["model_version"] == 3
+    client.post(f"{URL}/{versions[1].id}/promote", json={}, headers=headers)
+    assert shown()["model_version"] == 2

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from prodapp.auth import service as auth
+from prodapp.caller import Caller
+from prodapp.models import ModelVersion
+from tests.pages import csrf_token
+
+# The services are tested on both databases.
+pytestmark = pytest.mark.parametrize("filled", ["sqlite"], indirect=True)
+Versions = list[ModelVersion]
+SignIn = Callable[[str], FlaskClient]
+
+
+def send(client: FlaskClient, page: str, act: str, **form: str) -> TestResponse:
+    """Send one of the forms of a page."""
+    return client.post(f"{page}/{act}", data={"csrf_token": csrf_token(client, page), **form})
+
+
+@pytest.fixture
+def enter(filled: Flask, owner: Caller) -> SignIn:
+    """A function that signs somebody of a role in."""
+
+    def sign_in(role: str) -> FlaskClient:
+        client = filled.test_client()
+        user = auth.create_user(owner, username=f"{role}-x", role=role)
+        client.get(f"/app/sign-in/{auth.create_sign_in_link(user)}")
+        return client
+
+    return sign_in
+
+
+def test_a_person_promotes_and_goes_back_by_page(versions: Versions, enter: SignIn) -> None:
+    client = enter("analyst")
+    first = versions[0]
+    listed = f"/app/machines/{first.machine_id}/versions"
+    shown = client.get(listed).text
+    assert (
+        shown.index("Version 3 for") < shown.index("Version 2 for") < shown.index("Version 1 for")
+    )
+    assert "Go back to version 2" in shown
+    page = f"/app/versions/{first.id}"
+    assert "not the one in use" in client.get(page).text
+    answer = send(client, page, "promote", reason="better <on> the line")
+    assert "This version is in use now." in client.get(answer.location).text
+    shown = client.get(listed).text
+    assert "“better &lt;on&gt; the line”" in shown
+    assert "Go back to version 3" in shown
+    answer = send(client, page, "promote")
+    assert "in use already" in client.get(answer.location).text
+    send(client, listed, "rollback")
+    assert "Gone back to" in client.get(listed).text
+
+
+def test_archiving_and_notes_by_page(versions: Versions, enter: SignIn) -> None:
+    client = enter("analyst")
+    page = f"/app/versions/{versions[1].id}"
+    listed = f"/app/machines/{versions[1].machine_id}/versions"
+    send(client, page, "notes", notes="one <b>\ntwo")
+    assert "one &lt;b&gt;\ntwo" in client.get(page).text
+    send(client, page, "archive", archived="yes")
+    assert "Archived on" in client.get(page).text
+    assert "Version 2 for" not in client.get(listed).text
+    assert "Version 2 for" in client.get(f"{listed}?archived=yes").text
+    send(client, page, "archive", archived="no")
+    assert "Version 2 for" in client.get(listed).text
+
+
+def test_a_viewer_sees_versions_and_no_buttons(versions: Versions, enter: SignIn) -> None:
+    client = enter("viewer")
+    page = client.get(f"/app/versions/{versions[0].id}").text
+    assert "Bring it into use" not in page
+    assert "Archive it" not in page
+    shown = client.get(f"/app/machines/{versions[0].machine_id}/versions").text
+    assert "Go back to version" not in shown
