@@ -26,7 +26,7 @@ from prodapp import (
     storage,
     uploads,
 )
-from prodapp.account import views as account_views
+from prodapp.account import pages as account_pages
 from prodapp.admin import audit as audit_views
 from prodapp.admin import keys as key_views
 from prodapp.admin import sites as site_views
@@ -140,7 +140,7 @@ def _register_blueprints(app: Flask) -> None:
         training_views.bp,
         ranking_views.bp,
         version_views.bp,
-        account_views.bp,
+        account_pages.bp,
         user_views.bp,
         key_views.bp,
         site_views.bp,

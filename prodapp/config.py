@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from prodapp import memory
+from prodapp.environment import choice, integer, split, url, words
 from prodapp.exceptions import ConfigurationError
 
 PROFILES = ("development", "testing", "staging", "production")
@@ -51,6 +52,7 @@ class Settings:
     reads_per_minute: int
     writes_per_minute: int
     uploads_per_minute: int
+    second_factor_roles: tuple[str, ...]
     smtp_url: str | None = field(repr=False)
     mail_from: str
     max_upload_bytes: int
@@ -79,64 +81,41 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     Raises :class:`ConfigurationError` for a value that cannot or must not be started with.
     """
     env = dict(os.environ if environ is None else environ)
-    profile = _choice(env, "PRODAPP_PROFILE", PROFILES, "development")
+    profile = choice(env, "PRODAPP_PROFILE", PROFILES, "development")
     if environ is None and profile == "development":
         env = {**_read_dotenv(Path(".env")), **env}
     instance = Path(env.get("PRODAPP_INSTANCE") or "instance").expanduser().resolve()
     host = env.get("HOST") or "127.0.0.1"
-    port = _integer(env, "PORT", 8001, low=1, high=65535)
+    port = integer(env, "PORT", 8001, low=1, high=65535)
     return Settings(
         profile=profile,
         host=host,
         port=port,
         instance_path=instance,
         database_url=_database_url(env.get("DATABASE_URL"), instance),
-        redis_url=_url(env, "REDIS_URL", ("redis", "rediss", "unix")),
+        redis_url=url(env, "REDIS_URL", ("redis", "rediss", "unix")),
         secret_key=_secret_key(env, profile, instance),
-        public_url=(_url(env, "PUBLIC_URL", ("http", "https")) or f"http://{host}:{port}").rstrip(
+        public_url=(url(env, "PUBLIC_URL", ("http", "https")) or f"http://{host}:{port}").rstrip(
             "/"
         ),
         storage_url=env.get("STORAGE_URL") or f"file://{instance / 'files'}",
-        log_level=_choice(env, "LOG_LEVEL", LOG_LEVELS, "INFO", fold=str.upper),
-        trusted_proxies=_integer(env, "TRUSTED_PROXIES", 0, low=0, high=8),
+        log_level=choice(env, "LOG_LEVEL", LOG_LEVELS, "INFO", fold=str.upper),
+        trusted_proxies=integer(env, "TRUSTED_PROXIES", 0, low=0, high=8),
         cors_origins=_origins(env),
-        integration_anonymous_role=_choice(env, "INTEGRATION_ANONYMOUS_ROLE", ROLES, "") or None,
+        integration_anonymous_role=choice(env, "INTEGRATION_ANONYMOUS_ROLE", ROLES, "") or None,
         integration_site=env.get("INTEGRATION_SITE") or "default",
-        callback_allowed_hosts=_words(env, "CALLBACK_ALLOWED_HOSTS"),
-        reads_per_minute=_integer(env, "READS_PER_MINUTE", 6000, low=1, high=1_000_000),
-        writes_per_minute=_integer(env, "WRITES_PER_MINUTE", 1200, low=1, high=1_000_000),
-        uploads_per_minute=_integer(env, "UPLOADS_PER_MINUTE", 300, low=1, high=1_000_000),
+        callback_allowed_hosts=words(env, "CALLBACK_ALLOWED_HOSTS"),
+        reads_per_minute=integer(env, "READS_PER_MINUTE", 6000, low=1, high=1_000_000),
+        writes_per_minute=integer(env, "WRITES_PER_MINUTE", 1200, low=1, high=1_000_000),
+        uploads_per_minute=integer(env, "UPLOADS_PER_MINUTE", 300, low=1, high=1_000_000),
+        second_factor_roles=_roles(env, "SECOND_FACTOR_ROLES"),
         smtp_url=_smtp_url(env),
         mail_from=_mail_from(env),
-        max_upload_bytes=_integer(env, "MAX_UPLOAD_MB", 500, low=1, high=100_000) * 1024**2,
-        run_timeout_seconds=_integer(env, "RUN_TIMEOUT", 3600, low=10, high=7 * 86400),
+        max_upload_bytes=integer(env, "MAX_UPLOAD_MB", 500, low=1, high=100_000) * 1024**2,
+        run_timeout_seconds=integer(env, "RUN_TIMEOUT", 3600, low=10, high=7 * 86400),
         run_memory_bytes=_run_memory(env),
-        web_threads=_integer(env, "WEB_THREADS", 8, low=1, high=256),
+        web_threads=integer(env, "WEB_THREADS", 8, low=1, high=256),
     )
-
-
-def _choice(
-    env: Mapping[str, str],
-    name: str,
-    allowed: tuple[str, ...],
-    default: str,
-    *,
-    fold: Callable[[str], str] = str.lower,
-) -> str:
-    value = fold((env.get(name) or default).strip())
-    if value not in allowed and value != default:
-        raise ConfigurationError(f"{name}={env[name]!r}: use one of {', '.join(allowed)}.")
-    return value
-
-
-def _integer(env: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
-    text = (env.get(name) or "").strip()
-    if not text:
-        return default
-    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(high))
-    if not is_number or not low <= int(text) <= high:
-        raise ConfigurationError(f"{name}={text[:40]!r}: use a whole number from {low} to {high}.")
-    return int(text)
 
 
 def _run_memory(env: Mapping[str, str]) -> int | None:
@@ -144,31 +123,19 @@ def _run_memory(env: Mapping[str, str]) -> int | None:
     if not (env.get("RUN_MEMORY_MB") or "").strip():
         total = memory.total_bytes()
         return None if total is None else int(total * RUN_MEMORY_SHARE)
-    return _integer(env, "RUN_MEMORY_MB", 0, low=0, high=10_000_000) * 1024**2 or None
+    return integer(env, "RUN_MEMORY_MB", 0, low=0, high=10_000_000) * 1024**2 or None
 
 
-def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
-    return tuple(word for word in (env.get(name) or "").replace(",", " ").split() if word)
-
-
-def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str | None:
-    value = (env.get(name) or "").strip()
-    if not value:
-        return None
-    parts = _split(value)
-    if (
-        parts is None
-        or parts.scheme not in schemes
-        or (parts.scheme != "unix" and not parts.netloc)
-    ):
-        # The value itself may hold a password: it is not repeated.
-        starts = ", ".join(f"{scheme}://" for scheme in schemes)
-        raise ConfigurationError(f"{name}: use an address that starts with one of {starts}.")
-    return value
+def _roles(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    roles = words(env, name)
+    for role in roles:
+        if role not in ROLES:
+            raise ConfigurationError(f"{name}={role[:40]!r}: use some of {', '.join(ROLES)}.")
+    return roles
 
 
 def _smtp_url(env: Mapping[str, str]) -> str | None:
-    value = _url(env, "SMTP_URL", ("smtp", "smtps", "smtp+starttls"))
+    value = url(env, "SMTP_URL", ("smtp", "smtps", "smtp+starttls"))
     parts = urlsplit(value or "")
     if parts.scheme == "smtp" and parts.username:
         raise ConfigurationError(
@@ -184,15 +151,8 @@ def _mail_from(env: Mapping[str, str]) -> str:
     return value
 
 
-def _split(address: str) -> SplitResult | None:
-    try:
-        return urlsplit(address)
-    except ValueError:  # such as a bracket that is never closed
-        return None
-
-
 def _origins(env: Mapping[str, str]) -> tuple[str, ...]:
-    origins = tuple(origin.rstrip("/") for origin in _words(env, "CORS_ORIGINS"))
+    origins = tuple(origin.rstrip("/") for origin in words(env, "CORS_ORIGINS"))
     for origin in origins:
         if origin != "*" and not _is_origin(origin):
             raise ConfigurationError(
@@ -202,7 +162,7 @@ def _origins(env: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _is_origin(text: str) -> bool:
-    parts = _split(text)
+    parts = split(text)
     return (
         parts is not None
         and parts.scheme in ("http", "https")

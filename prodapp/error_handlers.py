@@ -128,6 +128,8 @@ def _on_domain_error(error: DomainError) -> BaseResponse:
     surface = surface_of(request.path)
     if surface is Surface.PAGE and isinstance(error, errors.NotSignedIn):
         return _lead_to_sign_in(error)
+    if surface is Surface.PAGE and error.error_code == "second_factor_needed":
+        return _lead_to(flask_url_for("account.second_factor"))
     table = INTEGRATION_STATUS if surface is Surface.INTEGRATION else STATUS
     status = next((table[kind] for kind in type(error).__mro__ if kind in table), 400)
     return _respond(
@@ -147,8 +149,11 @@ def _lead_to_sign_in(error: DomainError) -> BaseResponse:
         page = render_template("auth/link_expired.html", detail=say(error.message, error.params))
         return make_response(page, 401)
     next_path = request.full_path.rstrip("?") if request.method == "GET" else ""
-    address = flask_url_for("auth.sign_in_page", next=next_path or None)
-    if request.headers.get("HX-Request"):  # a fragment cannot show the sign-in page: leave
+    return _lead_to(flask_url_for("auth.sign_in_page", next=next_path or None))
+
+
+def _lead_to(address: str) -> BaseResponse:
+    if request.headers.get("HX-Request"):  # a fragment cannot show another page: leave
         return Response(status=401, headers={"HX-Redirect": address})
     return redirect(address)
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from flask import Flask, Request
+from flask import Flask, Request, request
 from werkzeug.exceptions import ClientDisconnected, RequestTimeout
 
 from prodapp.config import Settings
@@ -37,19 +37,33 @@ TOO_MANY = N_("Too many uploads are coming in at the moment. Try again in a few 
 
 
 class UploadRequest(Request):
-    """Uploaded files are spooled into the scratch folder; a nameless file, so nothing is left."""
+    """Uploaded files are spooled into the scratch folder; a nameless file, so nothing is left.
+
+    They are closed with the request, also where the form that they came in could not be read.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.spools: list[IO[bytes]] = []
 
     def _get_file_stream(self, *_about: Any, **_file: Any) -> IO[bytes]:
         folder = str(storage().scratch)
         spool = tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES, dir=folder)  # noqa: SIM115
-        return cast(IO[bytes], spool)
+        self.spools.append(cast(IO[bytes], spool))
+        return self.spools[-1]
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Watch over the bodies of requests to ``app``."""
     app.request_class = UploadRequest
+    app.teardown_request(_close_spools)
     n_turns = max(1, settings.web_threads - max(1, settings.web_threads // FREE_SHARE))
     app.wsgi_app = BodyWatch(app.wsgi_app, n_turns=n_turns)  # type: ignore[method-assign]
+
+
+def _close_spools(_error: BaseException | None) -> None:
+    for spool in cast(UploadRequest, request).spools:
+        spool.close()
 
 
 class BodyWatch:

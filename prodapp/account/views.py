@@ -11,6 +11,7 @@ from prodapp.account.devices import device_name
 from prodapp.auth import keys, profile, service, sessions
 from prodapp.auth.forms import KeyForm, PasswordForm
 from prodapp.auth.guard import SESSION_TOKEN, current_caller
+from prodapp.auth.objects import own_user
 from prodapp.auth.permissions import requires
 from prodapp.auth.secrets import token_hash
 from prodapp.error_text import error_text
@@ -88,7 +89,7 @@ def revoke_key(key_id: int) -> Response:
 
 def _page(**errors: Any) -> str:
     caller = current_caller()
-    user = profile.own_user(caller)
+    user = own_user(caller)
     return render_template(
         "account/index.html",
         user=user,

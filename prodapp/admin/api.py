@@ -25,7 +25,7 @@ from prodapp.admin.schemas import (
     UserSchema,
 )
 from prodapp.audit import EventFilter
-from prodapp.auth import keys, letters, service, sites, users
+from prodapp.auth import keys, letters, second_factor, service, sites, users
 from prodapp.auth.guard import current_caller
 from prodapp.auth.permissions import requires
 from prodapp.auth.users import UserChange
@@ -94,6 +94,19 @@ def reset_password(user_id: int) -> Any:
     """
     caller = current_caller()
     return letters.reset(caller, users.user_of(caller, user_id), locale=str(get_locale()))
+
+
+@blp.delete("/users/<id:user_id>/second-factor")
+@blp.answers(204, description="Forgotten, or there was none")
+@requires("admin")
+def reset_second_factor(user_id: int) -> Any:
+    """Forget a user's second step of signing in
+
+    For who lost telephone and recovery codes. Where their role needs one, they set up another.
+    """
+    caller = current_caller()
+    second_factor.reset(caller, users.user_of(caller, user_id))
+    return Response(status=204)
 
 
 @blp.get("/keys")

@@ -94,6 +94,11 @@ class UserSchema(AnswerSchema):
     is_active = fields.Boolean(required=True)
     created_at = Instant(required=True)
     last_sign_in_at = Instant(required=True, allow_none=True)
+    second_factor_at = Instant(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Since when signing in also takes a code."},
+    )
 
 
 class HandoverSchema(AnswerSchema):

@@ -10,7 +10,7 @@ from flask_babel import get_locale
 from werkzeug.wrappers import Response
 
 from prodapp.admin.forms import UserForm, UserQuery
-from prodapp.auth import keys, letters, service, sessions, sites, users
+from prodapp.auth import keys, letters, second_factor, service, sessions, sites, users
 from prodapp.auth.guard import current_caller
 from prodapp.auth.permissions import requires
 from prodapp.auth.users import UserChange
@@ -105,6 +105,15 @@ def activation(user_id: int) -> Response | tuple[str, int]:
 def sign_out(user_id: int) -> Response:
     users.sign_out_everywhere(current_caller(), user_id)
     flash(_("All sessions of this user were ended."), "success")
+    return redirect(url_for("users.detail", user_id=user_id))
+
+
+@bp.post("/<int:user_id>/second-factor/reset")
+@requires("admin")
+def reset_second_factor(user_id: int) -> Response:
+    user = users.user_of(current_caller(), user_id)
+    second_factor.reset(current_caller(), user)
+    flash(_("%(name)s signs in without a second step now.", name=user.username), "success")
     return redirect(url_for("users.detail", user_id=user_id))
 
 

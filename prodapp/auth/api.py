@@ -41,10 +41,15 @@ def _account_key() -> str:
 @blp.describes(responses=problems(401, 429))
 @public
 def issue(body: dict[str, str]) -> Any:
-    """Sign in with name and password"""
+    """Sign in with name and password
+
+    A user with a second factor sends its `code` too: 401 says `code_needed`, `bad_code` or, after
+    five wrong ones, `too_many_codes`.
+    """
     return tokens.sign_in(
         body["username"],
         body["password"],
+        code=body.get("code"),
         secret_key=settings_of(current_app).secret_key,
         address=request.remote_addr,
     )

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from flask import Flask, current_app, g, request, session
 from sqlalchemy.exc import SQLAlchemyError
 
-from prodapp.auth import service, sessions, tokens
+from prodapp.auth import second_factor, service, sessions, tokens
 from prodapp.auth.permissions import Policy, enforce, policy_of
 from prodapp.auth.secrets import key_prefix
 from prodapp.caller import RANKS, Caller
@@ -20,6 +20,10 @@ from prodapp.models import User
 SESSION_TOKEN = "token"  # noqa: S105 - the name of a session entry
 SMALL_BODY = 1024**2
 INTEGRATION_PATHS = frozenset({"machines", "models", "train", "ranking", "webhook"})
+# What is open to who has yet to set a second factor up.
+ENROLMENT = frozenset(
+    f"account.{name}" for name in ("second_factor", "begin_second_factor", "confirm_second_factor")
+)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -71,6 +75,16 @@ def _guard() -> None:
         _refuse_foreign_origin()
         csrf.protect()
     enforce(policy, g.caller)
+    if policy is not None and policy.role is not None and request.endpoint not in ENROLMENT:
+        _refuse_unenrolled()
+
+
+def _refuse_unenrolled() -> None:
+    if g.get("must_enrol"):
+        raise Forbidden(
+            N_("Your role needs a second step of signing in. Set it up first."),
+            code="second_factor_needed",
+        )
 
 
 def _optional_caller() -> Caller | None:
@@ -103,6 +117,7 @@ def _session_caller(*, renew: bool) -> Caller | None:
     row = sessions.session_of_token(token, renew=renew) if token else None
     if row is None:
         return None
+    g.must_enrol = second_factor.is_missing(row.user, method=row.method)
     return _caller_of(row.user, role=row.user.role, kind="session")
 
 

@@ -8,9 +8,9 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from prodapp.caller import Caller
-from prodapp.exceptions import N_, NotFound
+from prodapp.exceptions import N_, NotFound, NotSignedIn
 from prodapp.extensions import db
-from prodapp.models import Dataset, Machine, ModelVersion, TrainingRun
+from prodapp.models import Dataset, Machine, ModelVersion, TrainingRun, User
 
 MAX_ID = 2**63 - 1  # what the databases' largest integer holds
 Row = TypeVar("Row")
@@ -89,3 +89,11 @@ def _one(statement: Select[Row], row_id: int, *, missing: str) -> Row:
     if row is None:
         raise NotFound(missing, id=row_id)
     return row
+
+
+def own_user(caller: Caller) -> User:
+    """The caller's own row. Raises :class:`NotSignedIn` for a caller who is no user."""
+    user = db.session.get(User, caller.user_id) if caller.user_id is not None else None
+    if user is None:
+        raise NotSignedIn(N_("Sign in first."))
+    return user

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from prodapp import audit
+from prodapp.auth.objects import own_user
 from prodapp.auth.passwords import check_strength, hash_password, verify_password
 from prodapp.auth.service import link_expired, spend_link
 from prodapp.auth.sessions import end_sessions
 from prodapp.auth.tokens import revoke_tokens
 from prodapp.caller import Caller
-from prodapp.exceptions import FieldError, InvalidInput, N_, NotSignedIn
-from prodapp.extensions import command, db
+from prodapp.exceptions import FieldError, InvalidInput, N_
+from prodapp.extensions import command
 from prodapp.models import User
-
-
-def own_user(caller: Caller) -> User:
-    """The caller's row. Raises :class:`NotSignedIn` for a caller who is no user."""
-    user = db.session.get(User, caller.user_id) if caller.user_id is not None else None
-    if user is None:
-        raise NotSignedIn(N_("Sign in first."))
-    return user
 
 
 def change_password(caller: Caller, *, current: str, new: str, token: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import fields, validate
 
 from prodapp.auth.passwords import MAX_PASSWORD
+from prodapp.auth.second_factor import MAX_CODE
 from prodapp.rest.schemas import AnswerSchema, RequestSchema
 
 MAX_TOKEN = 500
@@ -22,6 +23,10 @@ class CredentialsInput(RequestSchema):
         required=True,
         validate=validate.Length(min=1, max=MAX_PASSWORD),
         metadata={"format": "password"},
+    )
+    code = fields.String(
+        validate=validate.Length(min=1, max=MAX_CODE),
+        metadata={"description": "Of the second step, where the user has one. Works once."},
     )
 
 

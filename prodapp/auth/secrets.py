@@ -1,10 +1,14 @@
-"""Random tokens that are shown once and stored as hashes."""
+"""Random tokens that are shown once and stored as hashes, and what has to be read again, sealed."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import re
 import secrets
+
+from cryptography.fernet import Fernet, InvalidToken
 
 KEY_PREFIX = "pa"
 _KEY = re.compile(rf"({KEY_PREFIX}_[0-9a-f]{{8}})_.")
@@ -30,3 +34,21 @@ def key_prefix(key: str) -> str | None:
     """The prefix of something that looks like a key, else ``None``."""
     found = _KEY.match(key)
     return found[1] if found else None
+
+
+def seal(text: str, *, secret_key: str, purpose: str) -> str:
+    """``text``, encrypted and authenticated by a key of its own for each purpose."""
+    return _box(secret_key, purpose).encrypt(text.encode()).decode()
+
+
+def unseal(sealed: str, *, secret_key: str, purpose: str) -> str | None:
+    """What was sealed; ``None`` where the installation's key was another one then."""
+    try:
+        return _box(secret_key, purpose).decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        return None
+
+
+def _box(secret_key: str, purpose: str) -> Fernet:
+    key = hmac.digest(secret_key.encode(), f"prodapp {purpose}".encode(), hashlib.sha256)
+    return Fernet(base64.urlsafe_b64encode(key))

@@ -21,21 +21,27 @@ SESSION_LIFE = timedelta(days=7)
 SEEN_STEP = timedelta(minutes=1)  # how stale "last seen" may be before a request renews it
 
 
-def open_session(user: User, *, address: str | None, user_agent: str | None) -> str:
-    """Start a browser session and return its token, which only the browser keeps."""
+def open_session(
+    user: User, *, address: str | None, user_agent: str | None, method: str = "password"
+) -> str:
+    """Start a browser session and return its token, which only the browser keeps.
+
+    ``method`` is what let ``user`` in: ``password``, ``link`` or ``oidc``.
+    """
     token = new_token()
     with command() as session:
         session.add(
             UserSession(
                 user_id=user.id,
                 token_hash=token_hash(token),
+                method=method,
                 address=address,
                 user_agent=(user_agent or "")[:300],
             )
         )
         session.execute(update(User).where(User.id == user.id).values(last_sign_in_at=db_now()))
         caller = Caller(user.site_id, user.role, user.username, "session", user.id, address)
-        audit.record(session, caller, "session.opened", f"user:{user.id}")
+        audit.record(session, caller, "session.opened", f"user:{user.id}", after={"method": method})
     return token
 
 

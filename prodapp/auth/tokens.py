@@ -18,6 +18,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from prodapp import audit
+from prodapp.auth import second_factor
 from prodapp.auth.secrets import new_token, token_hash
 from prodapp.auth.service import authenticate
 from prodapp.caller import Caller
@@ -70,15 +71,40 @@ def issue_pair(
 
 
 def sign_in(
-    username: str, password: str, *, secret_key: str, address: str | None = None
+    username: str,
+    password: str,
+    *,
+    secret_key: str,
+    code: str | None = None,
+    address: str | None = None,
 ) -> TokenPair:
-    """A first pair for whom name and password prove. Raises :class:`NotSignedIn`."""
+    """A first pair for whom name and password prove, and a code where they have a second factor.
+
+    Raises :class:`NotSignedIn`.
+    """
     user = authenticate(username, password)
+    _take_second_step(user, code)
     with command() as session:
         pair = issue_pair(session, user, secret_key=secret_key)
         caller = Caller(user.site_id, user.role, user.username, "token", user.id, address)
         audit.record(session, caller, "tokens.issued", f"user:{user.id}")
     return pair
+
+
+def _take_second_step(user: User, code: str | None) -> None:
+    if second_factor.is_missing(user, method="password"):
+        raise NotSignedIn(
+            N_("Your role needs a second step of signing in. Set it up on your account's page."),
+            code="second_factor_needed",
+        )
+    if user.second_factor_at is None:
+        return
+    if code is None:
+        raise NotSignedIn(
+            N_("Send the code of your second step as well, in the field “code”."),
+            code="code_needed",
+        )
+    second_factor.verify(user, code)
 
 
 def user_of_access_token(token: str, *, secret_key: str) -> User | None:

@@ -18,7 +18,7 @@ from flask import (
 from flask_babel import get_locale
 from werkzeug.wrappers import Response as BaseResponse
 
-from prodapp.auth import letters, profile, service, sessions
+from prodapp.auth import letters, profile, second_factor, second_step, service, sessions
 from prodapp.auth.forms import PasswordForm, SignInForm, safe_next
 from prodapp.auth.guard import SESSION_TOKEN
 from prodapp.auth.permissions import public
@@ -56,7 +56,7 @@ def sign_in() -> BaseResponse | tuple[str, int]:
     except NotSignedIn as error:
         message = _(error.message)
         return render_template("auth/sign_in.html", username=form.username, error=message), 401
-    return _enter(user, safe_next(form.next_path))
+    return _enter(user, safe_next(form.next_path), method="password")
 
 
 @bp.get("/sign-in/<token>")
@@ -65,7 +65,30 @@ def sign_in() -> BaseResponse | tuple[str, int]:
 def sign_in_by_link(token: str) -> BaseResponse:
     if request.method == "HEAD":  # link previews look before a person does
         return Response()
-    return _enter(service.use_sign_in_link(token), None)
+    return _enter(service.use_sign_in_link(token), None, method="link")
+
+
+@bp.get("/second-step")
+@public
+def second_step_page() -> BaseResponse | str:
+    if second_step.half_in() is None:
+        return redirect(url_for("auth.sign_in_page"))
+    return render_template("auth/second_step.html", error=None)
+
+
+@bp.post("/second-step")
+@public
+@limiter.limit("30 per minute")
+def take_second_step() -> BaseResponse | tuple[str, int]:
+    found = second_step.half_in()
+    if found is None:
+        flash(_("That took too long. Sign in again."), "warning")
+        return redirect(url_for("auth.sign_in_page"))
+    try:
+        second_factor.verify(found.user, request.form.get("code", ""))
+    except NotSignedIn as error:
+        return render_template("auth/second_step.html", error=error_text(error)), 401
+    return _open(found.user, found.next_path, method=found.method)
 
 
 @bp.get("/forgot")
@@ -107,7 +130,7 @@ def choose_password(token: str) -> BaseResponse | tuple[str, int]:
             "auth/password.html", token=token, user=user, error=error_text(error)
         )
         return page, 422
-    return _enter(user, None)
+    return _enter(user, None, method="link")
 
 
 @bp.post("/sign-out")
@@ -136,9 +159,20 @@ def set_language() -> BaseResponse:
     return response
 
 
-def _enter(user: User, next_path: str | None) -> BaseResponse:
+def _enter(user: User, next_path: str | None, *, method: str) -> BaseResponse:
+    """Let ``user`` in, after a code where they have a second factor."""
+    if user.second_factor_at is None:
+        return _open(user, next_path, method=method)
+    second_step.wait_for_code(user, method=method, next_path=next_path)
+    return redirect(url_for("auth.second_step_page"))
+
+
+def _open(user: User, next_path: str | None, *, method: str) -> BaseResponse:
     token = sessions.open_session(
-        user, address=request.remote_addr, user_agent=request.headers.get("User-Agent")
+        user,
+        address=request.remote_addr,
+        user_agent=request.headers.get("User-Agent"),
+        method=method,
     )
     earlier = session.get(SESSION_TOKEN)
     if earlier:

@@ -7,7 +7,7 @@ import sys
 import click
 from flask import current_app
 
-from prodapp.auth import letters, service, users
+from prodapp.auth import letters, second_factor, service, users
 from prodapp.auth.users import UserChange
 from prodapp.cli.base import (
     DomainGroup,
@@ -133,6 +133,15 @@ def reset(username: str, as_json: bool) -> None:
         print_json({"username": row.username, "link": address})
     else:
         click.echo(address)
+
+
+@user.command("reset-second-factor")
+@click.argument("username")
+def reset_second_factor(username: str) -> None:
+    """Forget the second step of USERNAME, who lost telephone and recovery codes."""
+    row = service.user_by_name(username)
+    second_factor.reset(cli_caller(), row)
+    click.echo(f"{row.username} signs in without a second step now.")
 
 
 @user.command("sign-out")

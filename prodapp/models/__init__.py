@@ -3,7 +3,14 @@
 from prodapp.models.audit_event import AuditEvent
 from prodapp.models.callback_delivery import CallbackDelivery
 from prodapp.models.champion_change import ChampionChange, ChangeKind
-from prodapp.models.credentials import ApiKey, RefreshToken, SignInLink, UserSession
+from prodapp.models.credentials import (
+    ApiKey,
+    RecoveryCode,
+    RefreshToken,
+    SecondFactor,
+    SignInLink,
+    UserSession,
+)
 from prodapp.models.dataset import Dataset, DatasetState
 from prodapp.models.machine import Machine
 from prodapp.models.machine_variable import MachineVariable
@@ -28,8 +35,10 @@ __all__ = [
     "MailRequest",
     "ModelVersion",
     "ProcessPresence",
+    "RecoveryCode",
     "RefreshToken",
     "RunState",
+    "SecondFactor",
     "SignInLink",
     "Site",
     "TrainingRun",

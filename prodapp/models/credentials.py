@@ -1,10 +1,11 @@
-"""What proves who a caller is. Only hashes are stored: a copied database opens nothing."""
+"""What proves who a caller is. A copied database opens nothing: it holds hashes, and the secrets of
+second factors, which have to be read again, encrypted."""
 
 from __future__ import annotations
 
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import BigInteger, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from prodapp.extensions import Model
@@ -13,13 +14,15 @@ from prodapp.models.user import User
 
 
 class UserSession(Model):
-    """One browser signed in. Ends by sign-out, idleness or age."""
+    """One browser signed in, and by what (``method``). Ends by sign-out, idleness or age."""
 
     __tablename__ = "user_sessions"
 
     id: Mapped[Id]
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    # The default in the database is for programs of before, which run on during an upgrade.
+    method: Mapped[str] = mapped_column(String(20), default="password", server_default="password")
     address: Mapped[str | None] = mapped_column(String(45))
     user_agent: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[CreatedAt]
@@ -80,3 +83,33 @@ class ApiKey(Model):
     revoked_at: Mapped[Timestamp | None]
 
     user: Mapped[User] = relationship(lazy="joined")
+
+
+class SecondFactor(Model):
+    """A secret that a user's telephone shares with us; counts from ``confirmed_at`` on.
+
+    ``last_step`` is the time step of the latest code that was taken: none is taken twice.
+    ``n_failed`` are the wrong codes since then, the last of them at ``failed_at``.
+    """
+
+    __tablename__ = "second_factors"
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), unique=True)
+    secret: Mapped[str] = mapped_column(String(300))
+    last_step: Mapped[int] = mapped_column(BigInteger, default=0)
+    n_failed: Mapped[int] = mapped_column(default=0)
+    failed_at: Mapped[Timestamp | None]
+    created_at: Mapped[CreatedAt]
+    confirmed_at: Mapped[Timestamp | None]
+
+
+class RecoveryCode(Model):
+    """Stands in once for a telephone that is lost."""
+
+    __tablename__ = "recovery_codes"
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    code_hash: Mapped[str] = mapped_column(String(64))
+    used_at: Mapped[Timestamp | None]

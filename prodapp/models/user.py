@@ -14,7 +14,8 @@ class User(Model):
     """``username_key`` is the folded name that sign-in looks up: ``Maria`` and ``maria`` are one.
 
     A user without a password hash can come in by a one-time link only. ``email_key`` is the folded
-    address: whoever forgot the name may ask for a new password by it.
+    address: whoever forgot the name may ask for a new password by it. ``second_factor_at`` is since
+    when signing in also takes a code (:class:`~prodapp.models.credentials.SecondFactor`).
     """
 
     __tablename__ = "users"
@@ -34,5 +35,6 @@ class User(Model):
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[CreatedAt]
     last_sign_in_at: Mapped[Timestamp | None]
+    second_factor_at: Mapped[Timestamp | None]
 
     site: Mapped[Site] = relationship(lazy="joined")

@@ -37,7 +37,15 @@ def test_pages_about_people_are_accessible_and_fit(
     window.page.goto(administrator)
     rows = json.loads(server.flask("user", "list", "--json"))
     boss = next(row["id"] for row in rows if row["username"] == "boss")
-    paths = ("account/", "users/", "users/new", f"users/{boss}", "keys/?state=all", "sites/")
+    paths = (
+        "account/",
+        "account/second-factor",
+        "users/",
+        "users/new",
+        f"users/{boss}",
+        "keys/?state=all",
+        "sites/",
+    )
     for path in (*paths, f"keys/users/{boss}/new", "audit/", "audit/?actor=nobody-at-all"):
         window.open(f"/app/{path}")
         fit_and_accessible(window, path)

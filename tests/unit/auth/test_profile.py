@@ -4,6 +4,7 @@ import pytest
 
 from prodapp.auth import profile, sessions, tokens
 from prodapp.auth import service as auth
+from prodapp.auth.objects import own_user
 from prodapp.caller import Caller
 from prodapp.exceptions import InvalidInput, NotFound, NotSignedIn
 from prodapp.extensions import db
@@ -104,7 +105,7 @@ def test_one_ends_ones_own_sessions_alone(caller: Caller, maria: User, me: Calle
 
 def test_a_caller_who_is_no_user_has_no_account(caller: Caller) -> None:
     with pytest.raises(NotSignedIn):
-        profile.own_user(caller)
+        own_user(caller)
 
 
 def test_a_language_is_kept(maria: User, me: Caller) -> None:

@@ -1,0 +1,70 @@
+"""How one value of the environment is read: by the type that its setting declares.
+
+A bad value stops the start with a message that names the variable, what it held and what it takes.
+Nothing here reads the environment itself: ``config`` hands it over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from urllib.parse import SplitResult, urlsplit
+
+from prodapp.exceptions import ConfigurationError
+
+Environment = Mapping[str, str]
+
+
+def choice(
+    env: Environment,
+    name: str,
+    allowed: tuple[str, ...],
+    default: str,
+    *,
+    fold: Callable[[str], str] = str.lower,
+) -> str:
+    """One of ``allowed``, or ``default`` where nothing is set."""
+    value = fold((env.get(name) or default).strip())
+    if value not in allowed and value != default:
+        raise ConfigurationError(f"{name}={env[name]!r}: use one of {', '.join(allowed)}.")
+    return value
+
+
+def integer(env: Environment, name: str, default: int, *, low: int, high: int) -> int:
+    """A whole number within bounds."""
+    text = (env.get(name) or "").strip()
+    if not text:
+        return default
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(high))
+    if not is_number or not low <= int(text) <= high:
+        raise ConfigurationError(f"{name}={text[:40]!r}: use a whole number from {low} to {high}.")
+    return int(text)
+
+
+def words(env: Environment, name: str) -> tuple[str, ...]:
+    """Words, parted by spaces or commas."""
+    return tuple(word for word in (env.get(name) or "").replace(",", " ").split() if word)
+
+
+def url(env: Environment, name: str, schemes: tuple[str, ...]) -> str | None:
+    """An address of one of these schemes, ``None`` where none is set."""
+    value = (env.get(name) or "").strip()
+    if not value:
+        return None
+    parts = split(value)
+    if (
+        parts is None
+        or parts.scheme not in schemes
+        or (parts.scheme != "unix" and not parts.netloc)
+    ):
+        # The value itself may hold a password: it is not repeated.
+        starts = ", ".join(f"{scheme}://" for scheme in schemes)
+        raise ConfigurationError(f"{name}: use an address that starts with one of {starts}.")
+    return value
+
+
+def split(address: str) -> SplitResult | None:
+    """The parts of an address, ``None`` for what is none."""
+    try:
+        return urlsplit(address)
+    except ValueError:  # such as a bracket that is never closed
+        return None
