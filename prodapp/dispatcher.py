@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from prodapp import presence
 from prodapp.auth import letters
+from prodapp.datasets import drafts
 from prodapp.datasets import service as datasets
 from prodapp.extensions import db
 from prodapp.integration import callbacks
@@ -45,6 +46,7 @@ def run_dispatcher() -> None:
         heartbeat.beat()
         is_well = tick()
         if is_well and time.monotonic() >= sweep_at:
+            _do(drafts.expire)
             _do(sweep)
             sweep_at = time.monotonic() + SWEEP_SECONDS
         stop.wait(TICK_SECONDS if is_well else PATIENCE_SECONDS)

@@ -137,9 +137,12 @@ def date_and_time(value: datetime | None) -> str:
     """Day and time of day in the viewer's time zone."""
     if value is None:
         return MISSING
-    moment = _aware(value)
-    day, time = flask_babel.format_date(moment, "medium"), flask_babel.format_time(moment, "short")
-    return f"{day}, {time}"
+    return f"{date(value)}, {flask_babel.format_time(_aware(value), 'short')}"
+
+
+def date(value: datetime | None) -> str:
+    """The day in the viewer's time zone."""
+    return MISSING if value is None else str(flask_babel.format_date(_aware(value), "medium"))
 
 
 def isoformat(value: datetime | None) -> str:
@@ -210,6 +213,7 @@ def init_app(app: Flask) -> None:
         integer=integer,
         tick=tick,
         percent=percent,
+        date=date,
         datetime=date_and_time,
         isoformat=isoformat,
         timeago=timeago,

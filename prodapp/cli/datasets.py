@@ -20,7 +20,7 @@ from prodapp.cli.base import (
     print_table,
     reading_options,
 )
-from prodapp.datasets import service
+from prodapp.datasets import drafts, service
 from prodapp.datasets.assembly import APPEND, JOIN, Assembly
 from prodapp.datasets.documents import preview_document
 from prodapp.datasets.exclusions import set_exclusions
@@ -80,7 +80,7 @@ def import_dataset(machine_id: int, file: Path, draft: bool, as_json: bool, **re
 @json_option
 def reread(dataset_id: int, as_json: bool, **reading: Any) -> None:
     """Read a draft anew, by these choices in place of those it had."""
-    row = service.reread(cli_caller(), dataset_id, overrides=overrides_of(reading))
+    row = drafts.reread(cli_caller(), dataset_id, overrides=overrides_of(reading))
     _show(row, as_json=as_json)
 
 
@@ -116,7 +116,7 @@ def confirm(
         for name in names
     )
     settings = TableSettings(columns, target, sense, goal)
-    row = service.confirm(
+    row = drafts.confirm(
         cli_caller(), dataset_id, settings=settings, assembly=_assembly_of(options)
     )
     _show(row, as_json=as_json)

@@ -9,7 +9,7 @@ from flask import Response, make_response, request, send_file, url_for
 from prodapp.auth.guard import current_caller
 from prodapp.auth.objects import dataset_of
 from prodapp.auth.permissions import requires
-from prodapp.datasets import exclusions, service
+from prodapp.datasets import drafts, exclusions, service
 from prodapp.datasets.change_schemas import (
     ConfirmInput,
     ExclusionsInput,
@@ -137,7 +137,7 @@ def reread(body: dict[str, Any], dataset_id: int) -> Any:
 
     By these choices in place of those it had; none at all leaves everything to be found out.
     """
-    return service.reread(current_caller(), dataset_id, overrides=body["overrides"])
+    return drafts.reread(current_caller(), dataset_id, overrides=body["overrides"])
 
 
 @blp.post("/datasets/<id:dataset_id>/confirm")
@@ -153,7 +153,7 @@ def confirm(body: dict[str, Any], dataset_id: int) -> Any:
     machine, or joined to one by time.
     """
     assembly = assembly_in(body)
-    dataset = service.confirm(
+    dataset = drafts.confirm(
         current_caller(), dataset_id, settings=settings_of(body), assembly=assembly
     )
     return _created(dataset)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from prodapp.datasets.column_review import ROLES, ColumnReview, columns_of
@@ -13,6 +14,7 @@ from prodapp.datasets.controls import (
     file_controls,
     remedy_words,
 )
+from prodapp.datasets.drafts import expires_at
 from prodapp.datasets.forms import AssemblyForm, Said
 from prodapp.exceptions import N_
 from prodapp.formatting import integer, sentence
@@ -75,6 +77,11 @@ class Review:
     @property
     def _profile(self) -> Mapping[str, Any]:
         return self.dataset.preview.get("profile") or {}
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """Until when the draft is kept."""
+        return expires_at(self.dataset)
 
     @property
     def roles(self) -> list[tuple[str, str]]:

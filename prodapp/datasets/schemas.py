@@ -9,6 +9,7 @@ from flask_smorest.fields import Upload
 from marshmallow import fields, validate
 
 from prodapp.datasets.change_schemas import ExclusionSchema, Overrides
+from prodapp.datasets.drafts import expires_at
 from prodapp.datasets.preview_schemas import PreviewSchema, described_preview
 from prodapp.datasets.records import MAX_RECORDS
 from prodapp.datasets.service import waiting_for
@@ -230,6 +231,16 @@ class DatasetSchema(AnswerSchema):
         },
     )
     created_at = Instant(required=True)
+    expires_at = Instant(
+        required=True,
+        allow_none=True,
+        metadata={"description": "When a draft that nobody confirms is deleted."},
+    )
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        return (
+            expires_at(obj) if attr == "expires_at" else super().get_attribute(obj, attr, default)
+        )
 
     def _error(self, dataset: Dataset) -> Any:
         return failure(dataset)

@@ -1,4 +1,4 @@
-"""The verbs of data sets: upload, read anew, confirm, delete, list, send to import, take back."""
+"""The verbs of data sets: upload, delete, list, send to import, take back; drafts stand apart."""
 
 from __future__ import annotations
 
@@ -8,32 +8,22 @@ from pathlib import PurePath
 from typing import IO, Any
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from prodapp import audit, claims, queue
 from prodapp.auth.objects import dataset_of, hold_machine, machine_of
 from prodapp.caller import Caller
 from prodapp.datasets import transitions
-from prodapp.datasets.assembly import Assembly, check_assembly
 from prodapp.datasets.documents import preview_document
-from prodapp.datasets.memory import FirstLook, look_at, memory_of
+from prodapp.datasets.memory import look_at, memory_of
 from prodapp.datasets.records import OVERRIDES, records_as_csv
 from prodapp.exceptions import Conflict, N_, NotFound
 from prodapp.extensions import command, db
-from prodapp.ml.intake import Preview, preview_and_head
+from prodapp.ml.intake import Preview
 from prodapp.models import Dataset, DatasetState, Machine, TrainingRun
 from prodapp.models.training_run import ACTIVE
 from prodapp.models.types import db_now
 from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
 from prodapp.storage import storage
-from prodapp.variables import (
-    TableSettings,
-    check_names,
-    merged,
-    remembered_variables,
-    settings_from,
-    write_variables,
-)
 
 JOB = "prodapp.datasets.jobs.import_dataset"
 MAX_FILENAME = 255
@@ -87,79 +77,7 @@ def register_dataset(
             after={"machine": machine.id, "sha256": stored.key},
         )
     if not is_draft:
-        _send(dataset.id, dataset.attempt)
-    return dataset
-
-
-def reread(
-    caller: Caller, dataset_id: int, *, overrides: Mapping[str, str], target: str | None = None
-) -> Dataset:
-    """Preview a draft anew, by ``overrides`` in place of those it had.
-
-    Columns that give the ``target`` away are looked for, by default those of the remembered one.
-    Raises :class:`NotFound`, :class:`Conflict` for a data set that is no draft (any more),
-    :class:`InvalidInput` and :class:`DataRefused` for choices by which it cannot be read; the
-    draft is as it was then.
-    """
-    dataset = dataset_of(caller, dataset_id)
-    _refuse_unless_draft(dataset)
-    with storage().open(dataset.source_key) as source:
-        found = preview_and_head(source, filename=dataset.filename, overrides=overrides)
-    memory = memory_of(dataset.machine_id)
-    look = FirstLook(*found, overrides)
-    document = preview_document(look, memory, target=target or memory.target)
-    with command() as session:
-        _change_draft(session, dataset.id, overrides=dict(overrides), preview=document)
-        after = {"overrides": dict(overrides)}
-        audit.record(session, caller, "dataset.reread", f"dataset:{dataset.id}", after=after)
-    db.session.refresh(dataset)
-    return dataset
-
-
-def confirm(
-    caller: Caller,
-    dataset_id: int,
-    *,
-    settings: TableSettings,
-    assembly: Assembly | None = None,
-) -> Dataset:
-    """Send a draft to import, and remember for its machine how it is read and what was said of
-    its columns; what ``settings`` do not mention stays as remembered.
-
-    ``assembly`` puts it together with another data set of the machine. Raises :class:`NotFound`,
-    :class:`Conflict` for a data set that is no draft (any more), and :class:`InvalidInput` for
-    settings of columns that are not there and a data set that cannot be put together with it.
-    """
-    dataset = dataset_of(caller, dataset_id)
-    _refuse_unless_draft(dataset)
-    previews = [dataset.preview]
-    if assembly is not None:
-        previews.insert(0, check_assembly(assembly, dataset).preview)
-    names = list(dict.fromkeys(c["name"] for preview in previews for c in preview["columns"]))
-    check_names(settings, names)
-    with command() as session:
-        hold_machine(session, dataset.machine_id, is_alone=True)
-        before = settings_from(remembered_variables(session, dataset.machine_id))
-        said = merged(before, settings, names=names)
-        _change_draft(
-            session,
-            dataset.id,
-            state=DatasetState.QUEUED,
-            settings=said.to_json(),
-            assembly=None if assembly is None else assembly.to_json(),
-        )
-        gone = [column.name for column in before.columns if column.name not in names]
-        kept = merged(before, said, names=[*names, *gone])
-        write_variables(session, dataset.machine_id, kept)
-        session.execute(
-            update(Machine)
-            .where(Machine.id == dataset.machine_id)
-            .values(overrides=dataset.overrides)
-        )
-        after = {"target": said.target}
-        audit.record(session, caller, "dataset.confirmed", f"dataset:{dataset.id}", after=after)
-    db.session.refresh(dataset)
-    _send(dataset.id, dataset.attempt)
+        send(dataset.id, dataset.attempt)
     return dataset
 
 
@@ -248,7 +166,7 @@ def waiting_for(dataset: Dataset) -> str | None:
 def dispatch() -> int:
     """Send every import that is due to the queue; returns how many were sent."""
     due = transitions.due_imports(db.session())
-    return sum(_send(dataset_id, attempt) for dataset_id, attempt in due)
+    return sum(send(dataset_id, attempt) for dataset_id, attempt in due)
 
 
 def reap() -> int:
@@ -257,33 +175,7 @@ def reap() -> int:
     return sum(claims.take_back(transitions, dataset_id) for dataset_id in expired)
 
 
-def _refuse_unless_draft(dataset: Dataset) -> None:
-    if dataset.state != DatasetState.DRAFT:
-        raise Conflict(
-            N_(
-                "This data set has been confirmed already, so it cannot be read otherwise any "
-                "more. Upload the file again to do that."
-            )
-        )
-
-
-def _change_draft(session: Session, dataset_id: int, **values: Any) -> None:
-    """Change a row that is still a draft; another tab may have been faster."""
-    changed = session.execute(
-        update(Dataset)
-        .where(
-            Dataset.id == dataset_id,
-            Dataset.state == DatasetState.DRAFT,
-            Dataset.deleted_at.is_(None),
-        )
-        .values(**values)
-        .returning(Dataset.id)
-    ).all()
-    if not changed:
-        raise Conflict(N_("Somebody confirmed or deleted this data set in the meantime."))
-
-
-def _send(dataset_id: int, attempt: int) -> bool:
+def send(dataset_id: int, attempt: int) -> bool:
     """Enqueue after the commit; a queue that is away leaves the import to the dispatcher."""
     if not queue.enqueue(JOB, dataset_id, job_id=f"dataset-{dataset_id}-{attempt + 1}"):
         return False

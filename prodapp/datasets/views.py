@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response
 from prodapp.auth.guard import current_caller
 from prodapp.auth.objects import dataset_of, machine_of
 from prodapp.auth.permissions import requires
-from prodapp.datasets import service
+from prodapp.datasets import drafts, service
 from prodapp.datasets.column_review import as_confirmed, only_said
 from prodapp.datasets.exclusions import set_exclusions
 from prodapp.datasets.forms import (
@@ -116,11 +116,9 @@ def check(dataset_id: int) -> Response | str | tuple[str, int]:
         if is_confirmed and overrides == dataset.overrides:
             settings = _confirmed(dataset).settings(dataset)
             assembly = AssemblyForm.parse(request.form).assembly()
-            service.confirm(caller, dataset_id, settings=settings, assembly=assembly)
+            drafts.confirm(caller, dataset_id, settings=settings, assembly=assembly)
             return redirect(url_for("datasets.detail", dataset_id=dataset_id))
-        dataset = service.reread(
-            caller, dataset_id, overrides=overrides, target=said.target or None
-        )
+        dataset = drafts.reread(caller, dataset_id, overrides=overrides, target=said.target or None)
     except (DataRefused, InvalidInput) as error:
         return _check_page(dataset, said, overrides=overrides, error=error), 422
     note = _("The file was read again with your changes. Check it, then confirm.")

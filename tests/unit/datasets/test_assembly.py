@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from prodapp.caller import Caller
-from prodapp.datasets import service
+from prodapp.datasets import drafts, service
 from prodapp.datasets.assembly import APPEND, JOIN, Assembly
 from prodapp.datasets.jobs import import_dataset
 from prodapp.exceptions import InvalidInput
@@ -47,7 +47,7 @@ def put_together(
     dataset = service.register_dataset(
         caller, machine_id=machine.id, source=io.BytesIO(content), filename="x.csv", is_draft=True
     )
-    service.confirm(caller, dataset.id, settings=TableSettings(**said), assembly=assembly)
+    drafts.confirm(caller, dataset.id, settings=TableSettings(**said), assembly=assembly)
     import_dataset(dataset.id)
     db.session.refresh(dataset)
     return dataset
@@ -120,7 +120,7 @@ def test_a_data_set_that_is_gone_by_the_import_refuses_it(any_app: Flask, caller
         is_draft=True,
     )
     assembly = Assembly(APPEND, first.id)
-    service.confirm(caller, dataset.id, settings=TableSettings(), assembly=assembly)
+    drafts.confirm(caller, dataset.id, settings=TableSettings(), assembly=assembly)
     service.discard(caller, first.id)
     import_dataset(dataset.id)
     db.session.refresh(dataset)

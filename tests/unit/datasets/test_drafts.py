@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from prodapp.caller import Caller
-from prodapp.datasets import service
+from prodapp.datasets import drafts, service
 from prodapp.datasets.jobs import import_dataset
 from prodapp.exceptions import Conflict, DataRefused, InvalidInput, NotFound
 from prodapp.extensions import command, db
@@ -68,11 +69,11 @@ def test_a_draft_is_previewed_and_waits(any_app: Flask, caller: Caller) -> None:
 def test_a_draft_is_read_anew_by_other_choices(any_app: Flask, caller: Caller) -> None:
     dataset = draft(caller, content=b"1;2,5\n" * 15 + b"3;4,5\n" * 15, overrides={"header": "yes"})
     assert dataset.preview["columns"][0]["name"] == "1"
-    service.reread(caller, dataset.id, overrides={"header": "no"})
+    drafts.reread(caller, dataset.id, overrides={"header": "no"})
     assert dataset.overrides == {"header": "no"}
     assert dataset.preview["n_rows"] == 30
     assert dataset.state == DatasetState.DRAFT
-    service.reread(caller, dataset.id, overrides={})
+    drafts.reread(caller, dataset.id, overrides={})
     assert dataset.overrides == {}
     assert actions().count("dataset.reread") == 2
 
@@ -83,14 +84,14 @@ def test_choices_by_which_a_draft_cannot_be_read_leave_it_as_it_was(
 ) -> None:
     dataset = draft(caller)
     with pytest.raises((InvalidInput, DataRefused)):
-        service.reread(caller, dataset.id, overrides=overrides)
+        drafts.reread(caller, dataset.id, overrides=overrides)
     db.session.refresh(dataset)
     assert (dataset.state, dataset.overrides) == (DatasetState.DRAFT, {})
 
 
 def test_confirming_imports_and_remembers(any_app: Flask, caller: Caller) -> None:
     dataset = draft(caller, overrides={"decimal": "."})
-    service.confirm(caller, dataset.id, settings=SETTINGS)
+    drafts.confirm(caller, dataset.id, settings=SETTINGS)
     assert dataset.state == DatasetState.QUEUED
     said = TableSettings.from_json(dataset.settings)
     assert (said.target, said.sense, said.goal) == ("yield", "hold", 50.0)
@@ -107,10 +108,10 @@ def test_confirming_imports_and_remembers(any_app: Flask, caller: Caller) -> Non
 
 def test_what_is_not_mentioned_stays_as_remembered(any_app: Flask, caller: Caller) -> None:
     machine = make_machine(caller)
-    service.confirm(caller, draft(caller, machine).id, settings=SETTINGS)
+    drafts.confirm(caller, draft(caller, machine).id, settings=SETTINGS)
     content = make_csv().replace(b"noise", b"sound", 1)
     settings = TableSettings(columns=(ColumnSettings("speed", unit="rpm"),))
-    dataset = service.confirm(caller, draft(caller, machine, content=content).id, settings=settings)
+    dataset = drafts.confirm(caller, draft(caller, machine, content=content).id, settings=settings)
     said = TableSettings.from_json(dataset.settings)
     assert [column.name for column in said.columns] == ["heat", "speed", "shift", "sound", "yield"]
     assert said.columns[0].label == "Oven heat"
@@ -122,8 +123,8 @@ def test_what_is_not_mentioned_stays_as_remembered(any_app: Flask, caller: Calle
 
 def test_another_target_takes_the_place_of_the_one_before(any_app: Flask, caller: Caller) -> None:
     machine = make_machine(caller)
-    service.confirm(caller, draft(caller, machine).id, settings=SETTINGS)
-    service.confirm(caller, draft(caller, machine).id, settings=TableSettings(target="heat"))
+    drafts.confirm(caller, draft(caller, machine).id, settings=SETTINGS)
+    drafts.confirm(caller, draft(caller, machine).id, settings=TableSettings(target="heat"))
     kept = settings_from(remembered_variables(db.session(), machine.id))
     assert (kept.target, kept.sense, kept.goal) == ("heat", None, None)
     roles = {column.name: column.role for column in kept.columns}
@@ -134,7 +135,7 @@ def test_settings_of_columns_that_are_not_there_are_refused(app: Flask, caller: 
     dataset = draft(caller)
     settings = TableSettings(columns=(ColumnSettings("heat"), ColumnSettings("x")), target="y")
     with pytest.raises(InvalidInput) as caught:
-        service.confirm(caller, dataset.id, settings=settings)
+        drafts.confirm(caller, dataset.id, settings=settings)
     assert [field.pointer for field in caught.value.fields] == ["/columns/1/name", "/target"]
     db.session.refresh(dataset)
     assert dataset.state == DatasetState.DRAFT
@@ -143,17 +144,44 @@ def test_settings_of_columns_that_are_not_there_are_refused(app: Flask, caller: 
 def test_only_a_draft_can_be_read_anew_and_confirmed(app: Flask, caller: Caller) -> None:
     dataset = make_ready_dataset(caller)
     with pytest.raises(Conflict, match="Upload the file again"):
-        service.reread(caller, dataset.id, overrides={})
+        drafts.reread(caller, dataset.id, overrides={})
     with pytest.raises(Conflict, match="Upload the file again"):
-        service.confirm(caller, dataset.id, settings=TableSettings())
+        drafts.confirm(caller, dataset.id, settings=TableSettings())
 
 
 def test_of_two_who_confirm_at_once_one_is_told(any_app: Flask, caller: Caller) -> None:
     dataset = draft(caller)
     with command() as session:
-        service._change_draft(session, dataset.id, state=DatasetState.QUEUED)
+        drafts._change_draft(session, dataset.id, state=DatasetState.QUEUED)
     with pytest.raises(Conflict, match="in the meantime"), command() as session:
-        service._change_draft(session, dataset.id, state=DatasetState.QUEUED)
+        drafts._change_draft(session, dataset.id, state=DatasetState.QUEUED)
+
+
+def test_a_draft_that_nobody_confirms_is_deleted_after_its_time(
+    any_app: Flask, caller: Caller
+) -> None:
+    machine = make_machine(caller)
+    forgotten, recent = draft(caller, machine), draft(caller, machine)
+    old_but_ready = make_ready_dataset(caller, machine)
+    before = forgotten.created_at - timedelta(days=drafts.DRAFT_DAYS, minutes=1)
+    with command() as session:
+        old = Dataset.id.in_([forgotten.id, old_but_ready.id])
+        session.execute(update(Dataset).where(old).values(created_at=before))
+    assert drafts.expire() == 1
+    assert drafts.expire() == 0
+    left = [row.id for row in service.list_datasets(caller, machine_id=machine.id).items]
+    assert left == [old_but_ready.id, recent.id]
+    assert actions().count("dataset.expired") == 1
+    with pytest.raises(NotFound):
+        drafts.confirm(caller, forgotten.id, settings=SETTINGS)
+
+
+def test_a_draft_tells_until_when_it_is_kept(app: Flask, caller: Caller) -> None:
+    dataset = draft(caller)
+    until = drafts.expires_at(dataset)
+    assert until is not None
+    assert until - dataset.created_at == timedelta(days=drafts.DRAFT_DAYS)
+    assert drafts.expires_at(make_ready_dataset(caller, dataset.machine)) is None
 
 
 def test_training_waits_for_nobody_to_confirm(app: Flask, caller: Caller) -> None:

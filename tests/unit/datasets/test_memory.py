@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 
 from prodapp.caller import Caller
-from prodapp.datasets import service
+from prodapp.datasets import drafts, service
 from prodapp.datasets.documents import REMEMBERED
 from prodapp.datasets.jobs import import_dataset
 from prodapp.extensions import db
@@ -30,7 +30,7 @@ def upload(caller: Caller, machine: Machine, content: bytes, **more: Any) -> Dat
 def taken(caller: Caller, machine: Machine, content: bytes, **more: Any) -> Dataset:
     """A draft that was confirmed and imported."""
     dataset = upload(caller, machine, content, is_draft=True, **more)
-    service.confirm(caller, dataset.id, settings=TableSettings())
+    drafts.confirm(caller, dataset.id, settings=TableSettings())
     import_dataset(dataset.id)
     db.session.refresh(dataset)
     return dataset
@@ -51,9 +51,9 @@ def test_the_next_file_is_read_as_the_last_one_and_says_so(any_app: Flask, calle
     assert told["encoding", None] == REMEMBERED
     assert told["decimal", None] != REMEMBERED
     # Taken back, it is found out; made again, it is the person's own.
-    service.reread(caller, dataset.id, overrides={})
+    drafts.reread(caller, dataset.id, overrides={})
     assert dataset.overrides == {}
-    service.reread(caller, dataset.id, overrides={"encoding": "utf-8"})
+    drafts.reread(caller, dataset.id, overrides={"encoding": "utf-8"})
     assert REMEMBERED not in [d["reason"] for d in dataset.preview["decisions"]]
 
 
@@ -115,10 +115,10 @@ def test_a_column_of_another_kind_comes_with_its_remedy(app: Flask, caller: Call
     rows = b"".join(b"%d,%d\n" % (n % 7, n * n % 11) for n in range(60))
     taken(caller, machine, b"code,y\n" + rows, overrides={"kind:code": "category"})
     dataset = upload(caller, machine, b"code,y\n" + rows, is_draft=True)
-    service.reread(caller, dataset.id, overrides={})
+    drafts.reread(caller, dataset.id, overrides={})
     (difference,) = dataset.preview["differences"]
     assert difference["code"] == "retyped"
-    service.reread(caller, dataset.id, overrides=difference["remedy"])
+    drafts.reread(caller, dataset.id, overrides=difference["remedy"])
     assert dataset.preview["differences"] == []
 
 
@@ -133,7 +133,7 @@ def test_the_import_says_more_of_the_columns_than_their_names(
     dataset = upload(caller, machine, copied.encode(), is_draft=True)
     assert not dataset.preview["profile"]["suspects"]  # no target is known yet
     settings = TableSettings(target="yield", sense="raise")
-    service.confirm(caller, dataset.id, settings=settings)
+    drafts.confirm(caller, dataset.id, settings=settings)
     import_dataset(dataset.id)
     db.session.refresh(dataset)
     profile = dataset.preview["profile"]

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from flask import Flask
 
 from prodapp.caller import Caller
+from prodapp.datasets import drafts
 from prodapp.datasets import service as datasets
 from prodapp.datasets.jobs import import_dataset
 from prodapp.extensions import db
@@ -26,7 +27,7 @@ def confirmed(caller: Caller, content: bytes, **roles: str) -> Dataset:
         is_draft=True,
     )
     settings = TableSettings(tuple(ColumnSettings(n, role=r) for n, r in roles.items()))
-    datasets.confirm(caller, dataset.id, settings=settings)
+    drafts.confirm(caller, dataset.id, settings=settings)
     import_dataset(dataset.id)
     db.session.refresh(dataset)
     return dataset
