@@ -71,7 +71,7 @@ def check_assembly(assembly: Assembly, dataset: Dataset) -> Dataset:
         ("laboratory_time", dataset.preview if assembly.kind == JOIN else other.preview),
     ):
         column = getattr(assembly, name)
-        if column is not None and column not in _times(preview):
+        if column is not None and column not in time_columns(preview):
             message = N_("“%(column)s” holds no times.")
             params = {"column": column}
             field = FieldError(f"{pointer}/{name}", message, params)
@@ -140,14 +140,15 @@ def _table(
     return Table(frame, table.dialect, table.decisions, (*table.remarks, *remarks), columns)
 
 
-def _times(preview: Mapping[str, Any]) -> list[str]:
+def time_columns(preview: Mapping[str, Any]) -> list[str]:
+    """The columns of a previewed file by which it can be put in time."""
     return [column["name"] for column in preview["columns"] if column["kind"] == "date"]
 
 
 def _first_time(preview: Mapping[str, Any]) -> str | None:
     """The column that orders the rows, else the first of dates."""
     by = ((preview.get("profile") or {}).get("order") or {}).get("by")
-    return by or next(iter(_times(preview)), None)
+    return by or next(iter(time_columns(preview)), None)
 
 
 def _stored_columns(preview: Mapping[str, Any]) -> list[Column]:

@@ -101,6 +101,8 @@ class AssemblyForm:
 
     kind: str = ""
     dataset_id: str = ""
+    time: str = ""
+    laboratory_time: str = ""
     tolerance: str = "60"
     delay: str = "0"
 
@@ -109,6 +111,8 @@ class AssemblyForm:
         names = {
             "kind": "assembly",
             "dataset_id": "with",
+            "time": "time",
+            "laboratory_time": "laboratory_time",
             "tolerance": "tolerance",
             "delay": "delay",
         }
@@ -119,10 +123,12 @@ class AssemblyForm:
         if self.kind not in (APPEND, JOIN) or not self.dataset_id.isdecimal():
             return None
         if self.kind == APPEND:
-            return Assembly(APPEND, int(self.dataset_id))
+            return Assembly(APPEND, int(self.dataset_id), time=self.time or None)
         return Assembly(
             JOIN,
             int(self.dataset_id),
+            time=self.time or None,
+            laboratory_time=self.laboratory_time or None,
             tolerance_minutes=number_from(self.tolerance, "/tolerance") or 0.0,
             delay_minutes=number_from(self.delay, "/delay") or 0.0,
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from prodapp.datasets.assembly import time_columns
 from prodapp.datasets.column_review import ROLES, ColumnReview, columns_of
 from prodapp.datasets.controls import (
     Control,
@@ -77,6 +78,17 @@ class Review:
     @property
     def _profile(self) -> Mapping[str, Any]:
         return self.dataset.preview.get("profile") or {}
+
+    @property
+    def times(self) -> list[str]:
+        """The file's columns of times."""
+        return time_columns(self.dataset.preview)
+
+    @property
+    def times_of_others(self) -> list[str]:
+        """The columns of times of the data sets that the file can go with."""
+        found = (name for other in self.others for name in time_columns(other.preview))
+        return list(dict.fromkeys(found))
 
     @property
     def expires_at(self) -> datetime | None:

@@ -19,7 +19,7 @@ from prodapp.datasets.column_review import WIDE
 from prodapp.datasets.jobs import import_dataset
 from prodapp.extensions import db
 from prodapp.models import Dataset, DatasetState
-from tests.factories import make_dataset, make_machine
+from tests.factories import make_dataset, make_machine, make_ready_dataset
 from tests.pages import csrf_token
 
 SignIn = Callable[..., FlaskClient]
@@ -365,6 +365,43 @@ def test_a_role_that_is_taken_back_is_remembered_as_taken_back(
     assert second.settings is not None
     roles = {column["name"]: column["role"] for column in second.settings["columns"]}
     assert roles["Pressão"] == "context"
+
+
+TWO_TIMES = "\n".join(
+    (
+        "received,sampled,strength",
+        *(f"2026-03-02 {n:02d}:30,2026-03-01 {n:02d}:30,{n * 5 % 17}" for n in range(24)),
+    )
+).encode()
+PRODUCTION = "\n".join(
+    ("when,heat,yield", *(f"2026-03-01 {n:02d}:00,{n * 7 % 13},{n * n % 31}" for n in range(24)))
+).encode()
+
+
+def test_of_several_times_a_person_says_which_joins_the_files(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    machine = make_machine(caller)
+    process = make_ready_dataset(caller, machine, content=PRODUCTION)
+    dataset = service.register_dataset(
+        caller,
+        machine_id=machine.id,
+        source=io.BytesIO(TWO_TIMES),
+        filename="laboratory.csv",
+        is_draft=True,
+    )
+    client = sign_in("operator")
+    page = client.get(f"/app/datasets/{dataset.id}").text
+    assert 'name="laboratory_time"' in page
+    # The data set has but one column of times: there is nothing to choose.
+    assert 'name="time"' not in page
+    fields = {"with": str(process.id), "laboratory_time": "sampled"}
+    answer = send(client, dataset, assembly="join", action="confirm", fields=fields)
+    assert answer.status_code == 302
+    import_dataset(dataset.id)
+    db.session.refresh(dataset)
+    assert (dataset.state, dataset.n_rows) == (DatasetState.READY, 24)
+    assert (dataset.assembly or {})["laboratory_time"] == "sampled"
 
 
 def test_of_a_wide_table_a_column_shows_its_controls_when_asked(
