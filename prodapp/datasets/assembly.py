@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-import pandas as pd
-
 from prodapp.exceptions import DataRefused, FieldError, InvalidInput, N_
 from prodapp.extensions import db
+from prodapp.lazily import pd
 from prodapp.ml.assembly import append_rows, join_by_time
 from prodapp.ml.columns import describe_column
-from prodapp.ml.intake import Table
-from prodapp.ml.table import Column, Remark
+from prodapp.ml.table import Column, Remark, Table
 from prodapp.models import Dataset, DatasetState
 from prodapp.storage import storage
 

@@ -8,10 +8,9 @@ from typing import Any, Final
 
 from prodapp.datasets.memory import FirstLook, Memory
 from prodapp.exceptions import N_
+from prodapp.ml import intake, profile
 from prodapp.ml.assembly import compare
-from prodapp.ml.intake import Table, first_rows
-from prodapp.ml.profile import profile_table
-from prodapp.ml.table import Decision
+from prodapp.ml.table import Decision, Table
 
 REMEMBERED: Final = N_("As it was chosen for the last file of this machine.")
 _TARGET_KINDS: Final = ("number", "boolean", "category")
@@ -54,7 +53,7 @@ def table_document(
         **_findings(table, preview.get("remembered", ())),
         "profile": _profile(table, target),
         "differences": _differences(compared or table, memory),
-        "rows": [list(row) for row in first_rows(table.frame)],
+        "rows": [list(row) for row in intake.first_rows(table.frame)],
         "n_rows": len(table.frame),
         "is_complete": True,
     }
@@ -64,7 +63,7 @@ def _profile(table: Table, target: str | None) -> dict[str, Any]:
     """``asdict`` of the profile; of a target only where this table has it."""
     kinds = {column.name: column.kind for column in table.columns}
     usable = target if kinds.get(target or "") in _TARGET_KINDS else None
-    return asdict(profile_table(table.frame, table.columns, target=usable))
+    return asdict(profile.profile_table(table.frame, table.columns, target=usable))
 
 
 def _differences(table: Table, memory: Memory) -> list[dict[str, Any]]:

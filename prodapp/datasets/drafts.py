@@ -18,7 +18,7 @@ from prodapp.datasets.memory import FirstLook, memory_of
 from prodapp.datasets.service import send
 from prodapp.exceptions import Conflict, N_
 from prodapp.extensions import command, db
-from prodapp.ml.intake import preview_and_head
+from prodapp.ml import intake
 from prodapp.models import Dataset, DatasetState, Machine
 from prodapp.models.types import db_now
 from prodapp.storage import storage
@@ -77,7 +77,7 @@ def reread(
     dataset = dataset_of(caller, dataset_id)
     _refuse_unless_draft(dataset)
     with storage().open(dataset.source_key) as source:
-        found = preview_and_head(source, filename=dataset.filename, overrides=overrides)
+        found = intake.preview_and_head(source, filename=dataset.filename, overrides=overrides)
     memory = memory_of(dataset.machine_id)
     look = FirstLook(*found, overrides)
     document = preview_document(look, memory, target=target or memory.target)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import pandas as pd
 from sqlalchemy import update
 
 from prodapp import audit
@@ -14,6 +13,7 @@ from prodapp.auth.objects import dataset_of, hold_dataset
 from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, InvalidInput, N_
 from prodapp.extensions import command, db
+from prodapp.lazily import pd
 from prodapp.ml.assembly import Exclusion, exclude, exclusion_from
 from prodapp.ml.specification import MIN_SAMPLES
 from prodapp.models import Dataset, DatasetState

@@ -8,9 +8,9 @@ from typing import IO, Final
 
 from prodapp.exceptions import DataRefused, InvalidInput, N_
 from prodapp.extensions import db
+from prodapp.ml import intake
 from prodapp.ml.assembly import Remembered
-from prodapp.ml.intake import Preview, Table, preview_and_head
-from prodapp.ml.table import Remark
+from prodapp.ml.table import Preview, Remark, Table
 from prodapp.models import Dataset, Machine
 from prodapp.variables import figures_from, remembered_variables, settings_from
 
@@ -69,9 +69,11 @@ def look_at(
     """
     chosen = dict(overrides or memory.overrides)
     try:
-        return FirstLook(*preview_and_head(source, filename=filename, overrides=chosen), chosen)
+        found = intake.preview_and_head(source, filename=filename, overrides=chosen)
     except (DataRefused, InvalidInput):
         if overrides or not chosen:
             raise
-    found = preview_and_head(source, filename=filename)
+    else:
+        return FirstLook(*found, chosen)
+    found = intake.preview_and_head(source, filename=filename)
     return FirstLook(*found, {}, (DOES_NOT_FIT,))

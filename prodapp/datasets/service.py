@@ -18,7 +18,7 @@ from prodapp.datasets.memory import look_at, memory_of
 from prodapp.datasets.records import OVERRIDES, records_as_csv
 from prodapp.exceptions import Conflict, N_, NotFound
 from prodapp.extensions import command, db
-from prodapp.ml.intake import Preview
+from prodapp.ml.table import Preview
 from prodapp.models import Dataset, DatasetState, Machine, TrainingRun
 from prodapp.models.training_run import ACTIVE
 from prodapp.models.types import db_now

@@ -10,11 +10,11 @@ from typing import Any, Final
 import flask_babel
 import numpy as np
 import numpy.typing as npt
-import pyarrow.parquet as pq
 
 from prodapp.charts import TrendPlot, trend_plot
 from prodapp.exceptions import InvalidInput, N_
 from prodapp.formatting import integer
+from prodapp.lazily import pq
 from prodapp.models import Dataset
 from prodapp.storage import storage
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import pandas as pd
 
 from prodapp.exceptions import N_
+from prodapp.lazily import pd
 from prodapp.ml.table import Column
 
 #: A text with more distinct values than this is no category: its effect could not be told.

@@ -7,7 +7,7 @@ from typing import IO, Any
 
 from prodapp.caller import Caller
 from prodapp.datasets import service as datasets
-from prodapp.ml.intake import Preview
+from prodapp.ml.table import Preview
 from prodapp.models import TrainingRun
 from prodapp.training import service as training
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from prodapp.exceptions import N_
-from prodapp.ml.intake import Column
+from prodapp.ml.table import Column
 from prodapp.models import Dataset
 from prodapp.variables import TableSettings
 

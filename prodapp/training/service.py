@@ -14,8 +14,8 @@ from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, DataRefused, N_
 from prodapp.extensions import command, db
 from prodapp.ml.choice import check_specification
-from prodapp.ml.intake import Column
 from prodapp.ml.specification import Specification
+from prodapp.ml.table import Column
 from prodapp.models import DatasetState, Machine, ModelVersion, RunState, TrainingRun
 from prodapp.models.training_run import ACTIVE, WAITING
 from prodapp.models.types import db_now

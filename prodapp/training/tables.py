@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from prodapp.exceptions import N_
+from prodapp.lazily import pd
 from prodapp.ml.assembly import exclude, exclusion_from
 from prodapp.ml.columns import describe_column
-from prodapp.ml.intake import Column
-from prodapp.ml.table import Remark
+from prodapp.ml.table import Column, Remark
 from prodapp.models import Dataset, TrainingRun
 from prodapp.storage import storage
 from prodapp.training.columns import columns_of, stored_columns, with_roles

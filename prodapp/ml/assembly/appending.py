@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from prodapp.exceptions import N_
+from prodapp.lazily import pd
 from prodapp.ml.columns import text_kind
 from prodapp.ml.table import Column, Remark
 

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from prodapp.exceptions import InvalidInput, N_
+from prodapp.lazily import pd
 
 OPERATORS: Final = ("<", "<=", ">", ">=", "=", "!=", "in", "missing", "present")
 

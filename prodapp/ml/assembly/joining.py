@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import pandas as pd
-
 from prodapp.exceptions import InvalidInput, N_
+from prodapp.lazily import pd
 from prodapp.ml.table import Remark
 
 DIRECTIONS: Final = ("backward", "nearest")

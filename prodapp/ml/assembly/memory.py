@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 
 from prodapp.exceptions import N_
+from prodapp.lazily import pd
 from prodapp.ml.table import Column
 
 #: How alike two names must be to be called one renamed.
