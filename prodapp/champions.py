@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flask import current_app
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, defer, selectinload
 
 from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, N_
-from prodapp.extensions import db
-from prodapp.models import ChampionChange, ChangeKind, ModelVersion
+from prodapp.extensions import db, settings_of
+from prodapp.models import ChampionChange, ChangeKind, Machine, ModelVersion
 
 
 def champion_or_none(machine_id: int) -> ModelVersion | None:
@@ -28,6 +29,12 @@ def champion_of(machine_id: int) -> ModelVersion:
     if version is None:
         raise Conflict(N_("This machine has not been trained yet."), code="not_trained")
     return version
+
+
+def rule_of(machine: Machine) -> str:
+    """When a new version of a machine comes into use by itself: ``newest``, ``better`` or
+    ``manual``."""
+    return machine.promotion or settings_of(current_app).promotion
 
 
 def crown(

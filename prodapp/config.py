@@ -20,6 +20,8 @@ from prodapp.exceptions import ConfigurationError
 
 PROFILES = ("development", "testing", "staging", "production")
 ROLES = ("viewer", "operator", "analyst", "admin")
+#: When a new version comes into use by itself: always, if better beyond the noise, never.
+PROMOTIONS = ("newest", "better", "manual")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MIN_SECRET_LENGTH = 32
 KEY_FILE = "secret_key"
@@ -59,6 +61,7 @@ class Settings:
     run_timeout_seconds: int
     run_memory_bytes: int | None
     web_threads: int
+    promotion: str
 
     @property
     def is_embedded_queue(self) -> bool:
@@ -115,6 +118,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         run_timeout_seconds=integer(env, "RUN_TIMEOUT", 3600, low=10, high=7 * 86400),
         run_memory_bytes=_run_memory(env),
         web_threads=integer(env, "WEB_THREADS", 8, low=1, high=256),
+        promotion=choice(env, "PROMOTION", PROMOTIONS, "newest"),
     )
 
 

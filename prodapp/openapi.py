@@ -31,6 +31,7 @@ from prodapp.ranking.method_schemas import (
     ValidationSchema,
 )
 from prodapp.ranking.metric_schemas import ClassMetricsSchema
+from prodapp.ranking.promotion_schemas import PromotionSchema
 from prodapp.ranking.schemas import AlarmSchema
 from prodapp.ranking.trust_schemas import CompanionsSchema, TrustSchema
 from prodapp.rest.converters import IdConverter
@@ -219,6 +220,7 @@ def _describe_components(api: RestApi) -> None:
     components.schema("ClassMetrics", schema=ClassMetricsSchema)
     components.schema("Validation", schema=ValidationSchema)
     components.schema("Gap", schema=GapSchema)
+    components.schema("Promotion", schema=PromotionSchema)
 
 
 def _tie_hyperparameters(api: RestApi) -> None:

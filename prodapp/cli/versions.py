@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from prodapp.auth.objects import version_of
+from prodapp.auth.objects import machine_of, version_of
+from prodapp.champions import rule_of
 from prodapp.cli.base import (
     DomainGroup,
     cli_caller,
@@ -16,9 +17,11 @@ from prodapp.cli.base import (
     print_table,
 )
 from prodapp.cli.rankings import print_ranking, ranking_document
+from prodapp.config import PROMOTIONS
 from prodapp.models import ModelVersion
 from prodapp.pagination import MAX_PAGE_SIZE
 from prodapp.ranking import service as rankings
+from prodapp.ranking.promotions import promotion_words
 from prodapp.ranking.schemas import ARCHIVED
 from prodapp.versions import service
 
@@ -72,6 +75,8 @@ def show_version(version_id: int, as_json: bool) -> None:
         print_json({**_document(found), **ranking_document(found)})
         return
     click.echo(f"Version {found.number}, {_state(found)}")
+    for sentence in promotion_words(found):
+        click.echo(sentence)
     if found.notes:
         click.echo(found.notes)
     print_ranking(found)
@@ -115,6 +120,22 @@ def roll_back(machine_id: int, reason: str) -> None:
     click.echo(f"Version {found.number} of {found.machine.name} is in use again.")
 
 
+@version.command("rule")
+@click.argument("machine_id", type=int)
+@click.option(
+    "--set", "rule", type=click.Choice([*PROMOTIONS, "default"]), help="default: as PROMOTION says"
+)
+def change_rule(machine_id: int, rule: str | None) -> None:
+    """Show or say when a machine's new versions come into use by themselves."""
+    caller = cli_caller()
+    machine = machine_of(caller, machine_id)
+    if rule is not None:
+        new = None if rule == "default" else rule
+        machine = service.set_rule(caller, machine_id, rule=new)
+    source = "by PROMOTION" if machine.promotion is None else "set for this machine"
+    click.echo(f"{machine.name}: {rule_of(machine)} ({source})")
+
+
 @version.command("archive")
 @click.argument("version_id", type=int)
 @click.option("--undo", is_flag=True, help="Take it out of the archive.")
@@ -141,5 +162,5 @@ def _state(found: ModelVersion) -> str:
 
 def _document(found: ModelVersion) -> dict[str, Any]:
     figures = {name: found.metrics[name] for name in ("r2", "mae", "rmse", "explains")}
-    times = columns_of(found, ("notes", "archived_at", "created_at"))
+    times = columns_of(found, ("notes", "archived_at", "created_at", "promotion"))
     return {**columns_of(found, FACTS), **figures, **times}

@@ -25,6 +25,7 @@ ORPHAN_SECONDS = 2 * dispatcher.ORPHAN_SECONDS
 AGAIN = {
     "source_key": N_("Copy it from a backup (%(place)s in it), or upload the file again."),
     "table_key": N_("Copy it from a backup (%(place)s in it), or upload the file again."),
+    "held_out_key": N_("Copy it from a backup (%(place)s in it), or train the machine again."),
     "artifact_key": N_("Copy it from a backup (%(place)s in it), or train the machine again."),
 }
 

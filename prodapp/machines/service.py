@@ -153,10 +153,12 @@ def _files_of(session: Session, machine_id: int) -> set[str]:
     datasets = session.execute(
         select(Dataset.source_key, Dataset.table_key).where(Dataset.machine_id == machine_id)
     )
-    artifacts = session.scalars(
-        select(ModelVersion.artifact_key).where(ModelVersion.machine_id == machine_id)
+    versions = session.execute(
+        select(ModelVersion.artifact_key, ModelVersion.held_out_key).where(
+            ModelVersion.machine_id == machine_id
+        )
     )
-    return {key for row in datasets for key in row if key} | set(artifacts)
+    return {key for row in (*datasets, *versions) for key in row if key}
 
 
 def living_files(session: Session, keys: set[str]) -> set[str]:
@@ -167,6 +169,7 @@ def living_files(session: Session, keys: set[str]) -> set[str]:
         (Dataset.source_key, Dataset.machine_id.in_(living), Dataset.purged_at.is_(None)),
         (Dataset.table_key, Dataset.machine_id.in_(living), Dataset.purged_at.is_(None)),
         (ModelVersion.artifact_key, ModelVersion.machine_id.in_(living)),
+        (ModelVersion.held_out_key, ModelVersion.machine_id.in_(living)),
     ):
         found = session.scalars(select(column).where(column.in_(keys), *conditions))
         used.update(key for key in found if key)

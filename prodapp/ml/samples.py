@@ -28,12 +28,14 @@ FloatArray = npt.NDArray[np.float64]
 class Samples:
     """The rows with a target, in the order of time where there is one.
 
-    ``train_rows`` and ``test_rows`` are positions in ``X`` and ``y``, whose index is the clock of
+    ``rows`` are their positions in the table; ``train_rows`` and ``test_rows`` are positions in
+    ``rows``, ``X`` and ``y``, whose index is the clock of
     :class:`~prodapp.ml.timeline.Timeline`; ``X`` holds the features of ``series`` already. Where
     there is a ``target_class``, ``y`` is 1 for it and 0 for others.
     """
 
     columns: list[Column]
+    rows: IntArray
     X: pd.DataFrame
     y: FloatArray
     target_class: str | None
@@ -105,6 +107,7 @@ def gather_samples(frame: pd.DataFrame, columns: Sequence[Column], spec: Specifi
         X = X.iloc[np.flatnonzero(is_usable)]
     return Samples(
         columns=chosen,
+        rows=rows,
         X=X,
         y=y[rows],
         target_class=target_class,

@@ -28,6 +28,7 @@ from prodapp.ml.comparison import Comparison
 from prodapp.ml.cross_validation import CrossValidation, FoldScore, Gap, cross_validate
 from prodapp.ml.estimators import available_cpus, build_pipeline, forest_size, n_learned
 from prodapp.ml.fitting import fit_pipeline, predict
+from prodapp.ml.held_out import HeldOut
 from prodapp.ml.judging import held_out_pairs, judge, judge_classes
 from prodapp.ml.progress import STAGES, Progress, part_of
 from prodapp.ml.ranking import VariableImportance, rank_variables
@@ -77,7 +78,8 @@ class TrainingResult:
     """All that a training run found out.
 
     ``stage_seconds`` says where the time went, ``left_out`` holds (column, reason template),
-    ``held_out`` at most 500 pairs of actual and predicted target; ``ties`` are variables that the
+    ``held_out`` at most 500 pairs of actual and predicted target, ``tested`` all held-out samples
+    with their rows; ``ties`` are variables that the
     explained samples do not tell apart, ``interactions`` the strongest pairs. ``algorithm`` is what
     was trained, with these ``hyperparameters``; ``comparison`` and ``tuning`` are there where
     several algorithms or configurations were compared. ``classes`` are the further figures of a
@@ -104,6 +106,7 @@ class TrainingResult:
     left_out: tuple[tuple[str, str], ...]
     plan: Plan
     held_out: tuple[tuple[float, float], ...]
+    tested: HeldOut
     remarks: tuple[Remark, ...]
 
 
@@ -210,7 +213,19 @@ def train(
         left_out=tuple(samples.left_out),
         plan=samples.plan,
         held_out=held_out_pairs(samples.y_test, predicted, random_state=spec.random_state),
+        tested=_tested(samples, predicted),
         remarks=(*samples.remarks, *found.remarks),
+    )
+
+
+def _tested(samples: Samples, predicted: FloatArray) -> HeldOut:
+    plan = samples.plan
+    return HeldOut(
+        rows=samples.rows[samples.test_rows],
+        actual=samples.y_test,
+        predicted=predicted,
+        is_ordered=plan.is_ordered,
+        groups=None if plan.groups is None else plan.groups[samples.test_rows],
     )
 
 

@@ -21,6 +21,7 @@ FILE_COLUMNS = (
     FileColumn("datasets", "source_key"),
     FileColumn("datasets", "table_key"),
     FileColumn("model_versions", "artifact_key"),
+    FileColumn("model_versions", "held_out_key"),
 )
 
 

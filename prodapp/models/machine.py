@@ -17,6 +17,8 @@ class Machine(Model):
     ``is_local`` marks a machine that another backend registered here: prodapp fits it itself even
     where an external model service is configured, so that two peers cannot forward for ever.
     ``overrides`` are the choices by which its last confirmed file was read, offered to the next.
+    ``promotion`` is when a new version comes into use (:data:`prodapp.config.PROMOTIONS`), None
+    where the installation's setting holds.
     """
 
     __tablename__ = "machines"
@@ -37,6 +39,7 @@ class Machine(Model):
     name_key: Mapped[str] = mapped_column(String(200))
     is_local: Mapped[bool] = mapped_column(default=False)
     overrides: Mapped[dict[str, str] | None] = mapped_column(Json)
+    promotion: Mapped[str | None] = mapped_column(String(20))
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[CreatedAt]
     deleted_at: Mapped[Timestamp | None]

@@ -17,6 +17,8 @@ from prodapp.ranking.method_schemas import (
     ValidationSchema,
 )
 from prodapp.ranking.metric_schemas import MetricsSchema
+from prodapp.ranking.promotion_schemas import PromotionSchema
+from prodapp.ranking.promotions import promotion_words
 from prodapp.ranking.trust import groups, trust
 from prodapp.ranking.trust_schemas import CompanionsSchema, TrustSchema
 from prodapp.rest.schemas import AnswerSchema, Instant, PageQuery, id_field
@@ -136,6 +138,14 @@ class VersionSchema(AnswerSchema):
         },
     )
     library_versions = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    promotion = fields.Method(
+        "_promotion",
+        required=True,
+        metadata={
+            "description": "Null for versions of earlier releases.",
+            "oneOf": [{"$ref": "#/components/schemas/Promotion"}, {"type": "null"}],
+        },
+    )
     notes = fields.String(
         required=True, allow_none=True, metadata={"description": "What people say of it."}
     )
@@ -145,6 +155,12 @@ class VersionSchema(AnswerSchema):
         metadata={"description": "Since when it is out of sight; null while it is not."},
     )
     created_at = Instant(required=True)
+
+    def _promotion(self, version: ModelVersion) -> Any:
+        if version.promotion is None:
+            return None
+        told = {**version.promotion, "message": " ".join(promotion_words(version))}
+        return PromotionSchema().dump(told)
 
     def _validation(self, version: ModelVersion) -> Any:
         found = version.evidence.get("validation")

@@ -8,6 +8,7 @@ from prodapp.auth.guard import current_caller
 from prodapp.auth.permissions import requires
 from prodapp.ranking import sentences, service, trust
 from prodapp.ranking.exports import ranking_csv
+from prodapp.ranking.promotions import promotion_words
 
 bp = Blueprint("ranking", __name__, url_prefix="/app/versions")
 # The machine's page says the verdict too, and features do not import each other.
@@ -16,6 +17,7 @@ bp.add_app_template_global(sentences.subject, "subject_of")
 bp.add_app_template_global(sentences.scale, "scale_of")
 bp.add_app_template_global(sentences.insights, "insights_of")
 bp.add_app_template_global(sentences.confidence_note, "confidence_note_of")
+bp.add_app_template_global(promotion_words, "promotion_words_of")
 
 
 @bp.get("/<int:version_id>")

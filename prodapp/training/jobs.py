@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import math
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,20 +13,28 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from prodapp import failpoints
-from prodapp.caller import Caller
-from prodapp.champions import champion_or_none, crown
 from prodapp.claims import carry_out, patiently, pulse_of
 from prodapp.extensions import command, db
 from prodapp.ml.artifact import dump_pipeline
+from prodapp.ml.held_out import dump_held_out
 from prodapp.ml.specification import Specification
 from prodapp.ml.training import TrainingResult, train
-from prodapp.models import ChangeKind, Dataset, Machine, ModelVersion, TrainingRun, VariableRanking
+from prodapp.models import Dataset, Machine, ModelVersion, TrainingRun, VariableRanking
 from prodapp.models.lease import Lease
 from prodapp.storage import StoredFile, storage
 from prodapp.training import transitions
+from prodapp.training.promotion import Trial, publish_promotion, try_against_champion
 from prodapp.training.tables import table_of
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """What a version keeps beside its rows."""
+
+    artifact: StoredFile
+    held_out: StoredFile
 
 
 def run_training(run_id: int) -> None:
@@ -45,13 +53,17 @@ def _train_and_publish(run: TrainingRun, lease: Lease) -> None:
     )
     result = replace(result, remarks=(*table.remarks, *result.remarks))
     failpoints.reach("run.trained")
+    trial = try_against_champion(run, table, result)
     patiently(partial(_begin_publishing, lease))
     failpoints.reach("run.storing")
     # The file is whole and durable before any row speaks of it; a crash in between leaves an
     # unreferenced file, which the sweep removes.
-    artifact = storage().put(io.BytesIO(dump_pipeline(result.pipeline)))
+    files = _Files(
+        artifact=storage().put(io.BytesIO(dump_pipeline(result.pipeline))),
+        held_out=storage().put(io.BytesIO(dump_held_out(result.tested.thinned()))),
+    )
     failpoints.reach("run.stored")
-    patiently(partial(_publish, run, lease, result, artifact))
+    patiently(partial(_publish, run, lease, result, files, trial))
     failpoints.reach("run.published")
     log.info("run %s: published", run.id)
 
@@ -61,16 +73,22 @@ def _begin_publishing(lease: Lease) -> None:
         transitions.begin_publishing(session, lease)
 
 
-def _publish(run: TrainingRun, lease: Lease, result: TrainingResult, artifact: StoredFile) -> None:
+def _publish(
+    run: TrainingRun, lease: Lease, result: TrainingResult, files: _Files, trial: Trial | None
+) -> None:
     """Everything that a page shows, in the transaction that ends the run."""
     with command() as session:
         transitions.succeed(session, lease)
-        _add_version(session, run, result, artifact)
+        _add_version(session, run, result, files, trial)
         failpoints.reach("run.publishing")
 
 
 def _add_version(
-    session: Session, run: TrainingRun, result: TrainingResult, artifact: StoredFile
+    session: Session,
+    run: TrainingRun,
+    result: TrainingResult,
+    files: _Files,
+    trial: Trial | None,
 ) -> None:
     # Two runs of one machine may publish at the same time: its row puts them in order.
     session.execute(select(Machine.id).where(Machine.id == run.machine_id).with_for_update())
@@ -90,15 +108,13 @@ def _add_version(
         metrics=_metrics(result),
         evidence=_evidence(result),
         library_versions=dict(result.library_versions),
-        artifact_key=artifact.key,
-        artifact_bytes=artifact.size,
+        artifact_key=files.artifact.key,
+        artifact_bytes=files.artifact.size,
+        held_out_key=files.held_out.key,
         ranking=[VariableRanking(**_ranking_row(item)) for item in result.ranking],
     )
     session.add(version)
-    session.flush()
-    kind = ChangeKind.FIRST if champion_or_none(run.machine_id) is None else ChangeKind.NEWEST
-    system = Caller(site_id=run.site_id, role="admin", name="system", kind="system")
-    crown(session, version, kind, system)
+    publish_promotion(session, version, trial)
 
 
 def _metrics(result: TrainingResult) -> dict[str, Any]:

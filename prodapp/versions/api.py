@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from prodapp.auth.guard import current_caller
-from prodapp.auth.objects import version_of
+from prodapp.auth.objects import machine_of, version_of
 from prodapp.auth.permissions import requires
 from prodapp.ranking import service as rankings
 from prodapp.ranking.schemas import VersionSchema
@@ -13,7 +13,13 @@ from prodapp.rest.blueprint import ApiBlueprint
 from prodapp.rest.conditions import check_match
 from prodapp.rest.spec import IF_MATCH, problems
 from prodapp.versions import service
-from prodapp.versions.schemas import ChampionChangeSchema, NotesInput, ReasonInput
+from prodapp.versions.schemas import (
+    ChampionChangeSchema,
+    NotesInput,
+    ReasonInput,
+    RuleInput,
+    RuleSchema,
+)
 
 blp = ApiBlueprint(
     "api_champions",
@@ -56,6 +62,25 @@ def roll_back(body: dict[str, str], machine_id: int) -> Any:
     """
     check_match(VersionSchema, rankings.champion(current_caller(), machine_id))
     return service.roll_back(current_caller(), machine_id, reason=body["reason"])
+
+
+@blp.get("/machines/<id:machine_id>/promotion")
+@blp.answers(200, RuleSchema)
+@requires("viewer")
+def read_rule(machine_id: int) -> Any:
+    """Read when a machine's new versions come into use by themselves"""
+    return machine_of(current_caller(), machine_id)
+
+
+@blp.put("/machines/<id:machine_id>/promotion")
+@blp.takes(RuleInput)
+@blp.answers(200, RuleSchema)
+@blp.describes(parameters=[IF_MATCH], responses=problems(412))
+@requires("analyst")
+def change_rule(body: dict[str, str | None], machine_id: int) -> Any:
+    """Say when a machine's new versions come into use by themselves"""
+    check_match(RuleSchema, machine_of(current_caller(), machine_id))
+    return service.set_rule(current_caller(), machine_id, rule=body["rule"])
 
 
 @blp.post("/versions/<id:version_id>/promote")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from marshmallow import fields, validate
 
+from prodapp.champions import rule_of
+from prodapp.config import PROMOTIONS
 from prodapp.models import ChangeKind
 from prodapp.rest.schemas import AnswerSchema, Instant, RequestSchema
 from prodapp.versions.service import MAX_NOTES, MAX_REASON
@@ -26,6 +28,37 @@ class NotesInput(RequestSchema):
         required=True,
         validate=validate.Length(max=MAX_NOTES),
         metadata={"description": "In place of the notes before; empty: none."},
+    )
+
+
+class RuleInput(RequestSchema):
+    """When a machine's new versions come into use by themselves."""
+
+    rule = fields.String(
+        required=True,
+        allow_none=True,
+        validate=validate.OneOf(PROMOTIONS),
+        metadata={
+            "description": "`newest`: always; `better`: if better beyond the noise on the same "
+            "held-out samples; `manual`: never; null: as the installation is set."
+        },
+    )
+
+
+class RuleSchema(AnswerSchema):
+    """When a machine's new versions come into use by themselves."""
+
+    rule = fields.String(
+        required=True,
+        allow_none=True,
+        attribute="promotion",
+        validate=validate.OneOf(PROMOTIONS),
+        metadata={"description": "Null: as the installation is set."},
+    )
+    in_force = fields.Function(
+        rule_of,
+        required=True,
+        metadata={"type": "string", "enum": list(PROMOTIONS)},
     )
 
 

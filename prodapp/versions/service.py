@@ -13,9 +13,10 @@ from prodapp import audit
 from prodapp.auth.objects import hold_machine, machine_of, version_of
 from prodapp.caller import Caller
 from prodapp.champions import champion_of, changes, crown, former
+from prodapp.config import PROMOTIONS
 from prodapp.exceptions import Conflict, FieldError, InvalidInput, N_
 from prodapp.extensions import command, db
-from prodapp.models import ChampionChange, ChangeKind, ModelVersion
+from prodapp.models import ChampionChange, ChangeKind, Machine, ModelVersion
 from prodapp.models.types import db_now
 
 MAX_REASON: Final = 500
@@ -109,6 +110,28 @@ def set_notes(caller: Caller, version_id: int, *, notes: str) -> ModelVersion:
             after={"notes": text},
         )
     return version
+
+
+def set_rule(caller: Caller, machine_id: int, *, rule: str | None) -> Machine:
+    """Say when a machine's new versions come into use by themselves; ``None``: as the
+    installation's setting says. Raises :class:`NotFound`, :class:`InvalidInput`."""
+    if rule is not None and rule not in PROMOTIONS:
+        message = N_("Use one of %(allowed)s.")
+        allowed = ", ".join(PROMOTIONS)
+        field = FieldError("/rule", message, {"allowed": allowed})
+        raise InvalidInput(message, fields=(field,), allowed=allowed)
+    machine = machine_of(caller, machine_id)
+    with command() as session:
+        before, machine.promotion = machine.promotion, rule
+        audit.record(
+            session,
+            caller,
+            "machine.promotion_changed",
+            f"machine:{machine.id}",
+            before={"rule": before},
+            after={"rule": rule},
+        )
+    return machine
 
 
 def history(caller: Caller, machine_id: int) -> Sequence[ChampionChange]:

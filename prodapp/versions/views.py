@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from prodapp.auth.guard import current_caller
 from prodapp.auth.objects import machine_of
 from prodapp.auth.permissions import requires
-from prodapp.champions import champion_or_none
+from prodapp.champions import champion_or_none, rule_of
 from prodapp.error_text import error_text
 from prodapp.exceptions import Conflict, InvalidInput
+from prodapp.extensions import settings_of
 from prodapp.i18n import gettext as _
-from prodapp.models import ModelVersion
 from prodapp.ranking import service as rankings
 from prodapp.versions import service
 
@@ -44,6 +44,9 @@ def index(machine_id: int) -> str:
             page_size=PAGE_SIZE,
         ),
         history=history,
+        rules=rule_words(),
+        rule=rule_of(machine),
+        default_rule=settings_of(current_app).promotion,
         former=service.way_back(champion, history),
     )
 
@@ -57,6 +60,17 @@ def roll_back(machine_id: int) -> Response:
         lambda: service.roll_back(current_caller(), machine_id, reason=reason),
         back,
         _("The version in use before is in use again."),
+    )
+
+
+@bp.post("/machines/<int:machine_id>/versions/rule")
+@requires("analyst")
+def change_rule(machine_id: int) -> Response:
+    rule = request.form.get("rule") or None
+    return _attempt(
+        lambda: service.set_rule(current_caller(), machine_id, rule=rule),
+        url_for("versions.index", machine_id=machine_id),
+        _("The rule is kept. It holds for trainings that end from now on."),
     )
 
 
@@ -93,7 +107,7 @@ def note(version_id: int) -> Response:
     )
 
 
-def _attempt(act: Callable[[], ModelVersion], back: str, told: str) -> Response:
+def _attempt(act: Callable[[], object], back: str, told: str) -> Response:
     """Do ``act`` and lead back to the page, which says how it went."""
     try:
         act()
@@ -102,6 +116,15 @@ def _attempt(act: Callable[[], ModelVersion], back: str, told: str) -> Response:
     else:
         flash(told, "success")
     return redirect(back)
+
+
+def rule_words() -> dict[str, str]:
+    """When a new version comes into use, in the caller's language."""
+    return {
+        "newest": _("Always: the newest version is used"),
+        "better": _("If it is better than the one in use, beyond the noise"),
+        "manual": _("Never: a person decides"),
+    }
 
 
 def change_word(change: Any) -> str:

@@ -92,6 +92,9 @@ ROLES: dict[str, str] = {
     "GET /api/v1/machines/<id:machine_id>/champion": "viewer",
     "GET /api/v1/machines/<id:machine_id>/champion/history": "viewer",
     "POST /api/v1/machines/<id:machine_id>/champion/rollback": "analyst",
+    "GET /api/v1/machines/<id:machine_id>/promotion": "viewer",
+    "PUT /api/v1/machines/<id:machine_id>/promotion": "analyst",
+    "POST /app/machines/<int:machine_id>/versions/rule": "analyst",
     "GET /app/account/": "viewer",
     "POST /app/account/keys": "viewer",
     "POST /app/account/keys/<int:key_id>/revoke": "viewer",
@@ -400,6 +403,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/datasets/<id:dataset_id>/confirm": {"json": {}},
     "PUT /api/v1/datasets/<id:dataset_id>/exclusions": {"json": {"exclusions": []}},
     "PATCH /api/v1/versions/<id:version_id>": {"json": {"notes": "mine now"}},
+    "PUT /api/v1/machines/<id:machine_id>/promotion": {"json": {"rule": "manual"}},
     "POST /api/v1/versions/<id:version_id>/promote": {"json": {}},
     "POST /api/v1/machines/<id:machine_id>/champion/rollback": {"json": {}},
     "POST /api/v1/machines/<id:machine_id>/datasets": {

@@ -89,6 +89,7 @@ def test_database_address_names_the_driver_that_is_shipped(
         ("MAX_UPLOAD_MB", "0"),
         ("RUN_TIMEOUT", "9"),
         ("WEB_THREADS", "none"),
+        ("PROMOTION", "luck"),
         ("LOG_LEVEL", "LOUD"),
         ("PRODAPP_PROFILE", "prod"),
         ("INTEGRATION_ANONYMOUS_ROLE", "root"),

@@ -46,6 +46,9 @@ def test_versions_from_the_command_line(
     told = json.loads(flask("history", machine, "--json"))
     assert [row["kind"] for row in told] == ["rolled_back", "promoted", "newest", "first"]
     assert "promoted" in flask("history", machine)
+    assert "newest (by PROMOTION)" in flask("rule", machine)
+    assert "better (set for this machine)" in flask("rule", machine, "--set", "better")
+    assert "newest (by PROMOTION)" in flask("rule", machine, "--set", "default")
     flask("archive", first.id, "--undo")
     assert json.loads(flask("show", first.id, "--json"))["archived_at"] is None
 

@@ -104,3 +104,24 @@ def test_the_dashboard_reads_the_version_in_use(
     assert shown()["model_version"] == 3
     client.post(f"{URL}/{versions[1].id}/promote", json={}, headers=headers)
     assert shown()["model_version"] == 2
+
+
+def test_the_rule_for_new_versions_is_read_and_changed(
+    client: FlaskClient, versions: Versions, headers: dict[str, str]
+) -> None:
+    url = f"/api/v1/machines/{versions[0].machine_id}/promotion"
+    read = client.get(url, headers=headers)
+    assert read.json == {"rule": None, "in_force": "newest"}
+    known = headers | {"If-Match": read.headers["ETag"]}
+    changed = client.put(url, json={"rule": "better"}, headers=known)
+    assert changed.json == {"rule": "better", "in_force": "better"}
+    assert client.put(url, json={"rule": "manual"}, headers=known).status_code == 412
+    assert client.put(url, json={"rule": "luck"}, headers=headers).status_code == 422
+    assert client.put(url, json={"rule": None}, headers=headers).json["in_force"] == "newest"
+
+
+def test_a_version_tells_why_it_came_into_use(
+    client: FlaskClient, versions: Versions, headers: dict[str, str]
+) -> None:
+    told = client.get(f"{URL}/{versions[0].id}", headers=headers).json["promotion"]
+    assert told == {"rule": "newest", "is_promoted": True, "trial": None, "message": ""}

@@ -79,3 +79,17 @@ def test_a_viewer_sees_versions_and_no_buttons(versions: Versions, enter: SignIn
     assert "Archive it" not in page
     shown = client.get(f"/app/machines/{versions[0].machine_id}/versions").text
     assert "Go back to version" not in shown
+
+
+def test_the_rule_for_new_versions_is_changed_by_page(versions: Versions, enter: SignIn) -> None:
+    client = enter("analyst")
+    listed = f"/app/machines/{versions[0].machine_id}/versions"
+    assert "<p>Always: the newest version is used.</p>" in client.get(listed).text
+    send(client, listed, "rule", rule="better")
+    shown = client.get(listed).text
+    assert "<p>If it is better than the one in use, beyond the noise.</p>" in shown
+    assert '<option value="better" selected>' in shown
+    send(client, listed, "rule", rule="luck")
+    assert "Use one of newest, better, manual." in client.get(listed).text
+    send(client, listed, "rule", rule="")
+    assert "<p>Always: the newest version is used.</p>" in client.get(listed).text
