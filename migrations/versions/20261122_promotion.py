@@ -1,6 +1,6 @@
 """when a version comes into use by itself, and the held-out samples by which versions are compared
 
-Revision: 83ac5e1f7d06, after 6d1b9c40e7f2
+Revision: 83ac5e1f7d06, after 4b1d9c7e2a60
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "83ac5e1f7d06"
-down_revision = "6d1b9c40e7f2"
+down_revision = "4b1d9c7e2a60"
 branch_labels = None
 depends_on = None
 
