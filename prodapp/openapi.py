@@ -24,6 +24,7 @@ from prodapp.datasets import api as datasets_api
 from prodapp.machines import api as machines_api
 from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm
 from prodapp.ranking import api as ranking_api
+from prodapp.ranking.alarm_schemas import AlarmSchema
 from prodapp.ranking.method_schemas import (
     ComparisonSchema,
     GapSchema,
@@ -32,8 +33,7 @@ from prodapp.ranking.method_schemas import (
 )
 from prodapp.ranking.metric_schemas import ClassMetricsSchema
 from prodapp.ranking.promotion_schemas import PromotionSchema
-from prodapp.ranking.schemas import AlarmSchema
-from prodapp.ranking.trust_schemas import CompanionsSchema, TrustSchema
+from prodapp.ranking.trust_schemas import CompanionsSchema, SegmentationSchema, TrustSchema
 from prodapp.rest.converters import IdConverter
 from prodapp.rest.schemas import DetailSchema, FailureSchema, ProblemSchema
 from prodapp.rest.spec import EXTENSION, PROBLEMS, RestApi, api_of, headers
@@ -215,6 +215,7 @@ def _describe_components(api: RestApi) -> None:
     components.schema("Alarm", schema=AlarmSchema)
     components.schema("Trust", schema=TrustSchema)
     components.schema("Companions", schema=CompanionsSchema)
+    components.schema("Segmentation", schema=SegmentationSchema)
     components.schema("Comparison", schema=ComparisonSchema)
     components.schema("Tuning", schema=TuningSchema)
     components.schema("ClassMetrics", schema=ClassMetricsSchema)

@@ -9,6 +9,7 @@ import click
 
 from prodapp.cli.base import columns_of, print_table
 from prodapp.models import ModelVersion, VariableRanking
+from prodapp.ranking.alarms import alarms
 from prodapp.ranking.sentences import subject
 from prodapp.ranking.trust import trust
 
@@ -39,6 +40,9 @@ def ranking_document(version: ModelVersion) -> dict[str, Any]:
         "metrics": version.metrics,
         "validation": version.evidence.get("validation"),
         "gap": version.evidence.get("gap"),
+        "is_withheld": not version.metrics["explains"],
+        "alarms": [asdict(alarm) for alarm in alarms(version)],
+        "segments": version.evidence.get("segments", []),
         "ranking": [{**columns_of(item, names), "trust": _trust(item)} for item in version.ranking],
     }
 
@@ -56,10 +60,9 @@ def print_ranking(version: ModelVersion) -> None:
     _print_classes(version)
     _print_leaderboard(version)
     _print_tuning(version)
-    if not m["explains"]:
-        click.secho(
-            "These variables do not explain the target: do not act on this order.", bold=True
-        )
+    for alarm in alarms(version):
+        accepted = "" if alarm.acceptance is None else f" (accepted: {alarm.acceptance.reason})"
+        click.secho(f"{alarm.severity.upper()}: {alarm.message}{accepted}", bold=not accepted)
     print_table(
         ("#", "ranks", "variable", "share", "verdict", "direction", "mean |SHAP|"),
         [

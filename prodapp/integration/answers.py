@@ -6,9 +6,11 @@ from typing import Any
 
 from prodapp.machines.overviews import MachineOverview
 from prodapp.models import ModelVersion
+from prodapp.ranking.alarms import alarms
 from prodapp.ranking.sentences import direction, subject
 
 METRICS = ("r2", "mae", "rmse", "n_train", "n_test", "n_features")
+ALARM = ("code", "severity", "features", "message")
 ROW = (
     "feature",
     "importance_shap_mean_abs",
@@ -44,4 +46,13 @@ def ranking_rows(version: ModelVersion) -> list[dict[str, Any]]:
             "direction": direction(item, target=subject(version)),
         }
         for item in version.ranking
+    ]
+
+
+def alarm_rows(version: ModelVersion) -> list[dict[str, Any]]:
+    """The alarms that nobody accepted; these clients do not know that one can be."""
+    return [
+        {name: getattr(alarm, name) for name in ALARM}
+        for alarm in alarms(version)
+        if alarm.acceptance is None
     ]

@@ -6,7 +6,6 @@ sends ``model_name`` or ``model_id`` is a backend that takes prodapp for its mod
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import PurePath
 from typing import Any
 
@@ -19,7 +18,7 @@ from prodapp.auth.permissions import requires
 from prodapp.exceptions import FieldError, Forbidden, InvalidInput, N_
 from prodapp.extensions import settings_of
 from prodapp.integration import webhook
-from prodapp.integration.answers import machine_row, metrics_row, ranking_rows
+from prodapp.integration.answers import alarm_rows, machine_row, metrics_row, ranking_rows
 from prodapp.integration.destinations import check_destination
 from prodapp.integration.parsing import BadRequest, IntegrationBlueprint, load
 from prodapp.integration.schemas import (
@@ -39,7 +38,6 @@ from prodapp.integration.schemas import (
 from prodapp.machines import overviews
 from prodapp.machines import service as machines
 from prodapp.ranking import service as rankings
-from prodapp.ranking.alarms import alarms
 from prodapp.submissions import service as submissions
 
 CSV_TYPES = ("text/csv",)
@@ -179,7 +177,7 @@ def ranking(query: dict[str, int]) -> Any:
     return jsonify(
         ranking=ranking_rows(version),
         metrics=metrics_row(version),
-        alarms=[asdict(alarm) for alarm in alarms(version)],
+        alarms=alarm_rows(version),
         run_id=version.run_id,
         model_version=version.number,
     )

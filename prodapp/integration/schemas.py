@@ -7,7 +7,6 @@ from flask_smorest.fields import Upload
 from marshmallow import fields, validate
 
 from prodapp.machines.overviews import STATUSES
-from prodapp.ranking.schemas import AlarmSchema
 from prodapp.rest.schemas import AnswerSchema, Instant, id_field
 
 MAX_URL = 2000
@@ -131,11 +130,22 @@ class ImportanceSchema(AnswerSchema):
     )
 
 
+class DashboardAlarmSchema(AnswerSchema):
+    """What to think of before acting on a result."""
+
+    code = fields.String(required=True, metadata={"description": "Stable; more may follow."})
+    severity = fields.String(
+        required=True, validate=validate.OneOf(("info", "warning", "critical"))
+    )
+    features = fields.List(fields.String(), required=True)
+    message = fields.String(required=True, metadata={"description": "For people."})
+
+
 class DashboardRankingSchema(AnswerSchema):
     """What ``machine_id`` gets."""
 
     ranking = fields.List(fields.Nested(ImportanceSchema), required=True)
     metrics = fields.Nested(MetricsRowSchema, required=True)
-    alarms = fields.List(fields.Nested(AlarmSchema), required=True)
+    alarms = fields.List(fields.Nested(DashboardAlarmSchema), required=True)
     run_id = fields.Integer(required=True)
     model_version = fields.Integer(required=True)

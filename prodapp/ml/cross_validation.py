@@ -16,7 +16,7 @@ from prodapp.ml.estimators import build_pipeline, n_learned
 from prodapp.ml.fitting import fit_pipeline, predict
 from prodapp.ml.progress import part_of
 from prodapp.ml.specification import Specification
-from prodapp.ml.splits import Fold, Plan, blocked_folds, shuffled_like
+from prodapp.ml.splits import Fold, Plan, blocked_folds, group_folds, shuffled_like
 from prodapp.ml.table import Column
 
 FloatArray = npt.NDArray[np.float64]
@@ -135,8 +135,7 @@ def cross_validate(
     n_folds = spec.n_folds or SMALL_FOLDS
     honest = plan.repeated_folds(len(y), n_folds=n_folds, random_state=spec.random_state)
     is_shuffled = plan.scheme == "shuffled"
-    # Where nothing belongs together, neighbours are what might.
-    blocked = blocked_folds(len(y), n_folds=n_folds) if is_shuffled else honest
+    blocked = _apart(plan, len(y), n_folds, spec) if is_shuffled else honest
     shuffled = honest if is_shuffled else shuffled_like(honest, random_state=spec.random_state)
     answers = [
         cross_predict(
@@ -155,12 +154,25 @@ def cross_validate(
         blocked_r2=_pooled_r2(y, blocked, answers[1]),
         n_folds=len(blocked),
         n_samples=len(y),
-        blocks="order" if is_shuffled else plan.scheme,
+        blocks=_blocks(plan),
         is_small=is_small,
     )
     of_honest = answers[0] if is_shuffled else answers[1]
     scores = [_score(y, fold, found) for fold, found in zip(honest, of_honest, strict=True)]
     return CrossValidation(gap, tuple(scores), n_repeats=max(1, len(honest) // n_folds))
+
+
+def _apart(plan: Plan, n_samples: int, n_folds: int, spec: Specification) -> list[Fold]:
+    """Folds of what may belong together though validation is shuffled: groups, else neighbours."""
+    if plan.kin is None:
+        return blocked_folds(n_samples, n_folds=n_folds)
+    return group_folds(plan.kin, n_folds=n_folds, random_state=spec.random_state)
+
+
+def _blocks(plan: Plan) -> str:
+    if plan.scheme != "shuffled":
+        return plan.scheme
+    return "order" if plan.kin is None else "group"
 
 
 def _stretches(n_samples: int) -> npt.NDArray[np.intp]:

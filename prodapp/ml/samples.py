@@ -20,6 +20,7 @@ from prodapp.ml.specification import Specification
 from prodapp.ml.splits import IntArray, Plan, plan_validation
 from prodapp.ml.table import Column, Remark
 from prodapp.ml.timeline import Timeline, find_timeline
+from prodapp.ml.trust.segments import segment_frame
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -31,7 +32,9 @@ class Samples:
     ``rows`` are their positions in the table; ``train_rows`` and ``test_rows`` are positions in
     ``rows``, ``X`` and ``y``, whose index is the clock of
     :class:`~prodapp.ml.timeline.Timeline`; ``X`` holds the features of ``series`` already. Where
-    there is a ``target_class``, ``y`` is 1 for it and 0 for others.
+    there is a ``target_class``, ``y`` is 1 for it and 0 for others. ``parts`` are the columns that
+    part the samples (:func:`~prodapp.ml.trust.segments.segment_frame`), ``time_column`` the one
+    whose order they are in, None where their order is that of the file.
     """
 
     columns: list[Column]
@@ -40,6 +43,9 @@ class Samples:
     y: FloatArray
     target_class: str | None
     series: SeriesFeatures
+    parts: pd.DataFrame
+    time_column: str | None
+    is_in_order: bool
     plan: Plan
     train_rows: IntArray
     test_rows: IntArray
@@ -112,6 +118,9 @@ def gather_samples(frame: pd.DataFrame, columns: Sequence[Column], spec: Specifi
         y=y[rows],
         target_class=target_class,
         series=series,
+        parts=segment_frame(frame.iloc[rows], columns, target=spec.target, time_column=timeline.by),
+        time_column=timeline.by,
+        is_in_order=timeline.is_ordered,
         plan=plan,
         train_rows=train_rows,
         test_rows=test_rows,

@@ -47,7 +47,8 @@ class Plan:
 
     ``scheme``: "shuffled", "time", "group", or "order" where neighbouring rows are alike and no
     column says when they came. ``gap`` counts the samples left out between those learned from and
-    those judged by ("time", "order"); ``groups`` numbers each sample's group ("group").
+    those judged by ("time", "order"); ``groups`` numbers each sample's group ("group"). ``kin``
+    does so where samples are shuffled although they belong to groups, to see what that flatters.
     ``reason`` (a template filled from ``params``) says why; ``column`` is the one that it goes by.
     """
 
@@ -57,6 +58,7 @@ class Plan:
     column: str | None = None
     gap: int = 0
     groups: IntArray | None = None
+    kin: IntArray | None = None
 
     @property
     def is_ordered(self) -> bool:
@@ -64,7 +66,11 @@ class Plan:
 
     def taken(self, rows: IntArray) -> Plan:
         """The plan for some of the samples."""
-        return replace(self, groups=None if self.groups is None else self.groups[rows])
+        return replace(
+            self,
+            groups=None if self.groups is None else self.groups[rows],
+            kin=None if self.kin is None else self.kin[rows],
+        )
 
     def hold_out(self, n_samples: int, *, test_size: float, random_state: int) -> Fold:
         """Positions of the training and of the held-out samples.
@@ -100,7 +106,7 @@ class Plan:
             return [(_before(int(block[0]), self.gap), block) for block in blocks[1:]]
         if self.groups is None:
             return shuffled_folds(n_samples, n_folds=n_folds, random_state=random_state)
-        return _group_folds(self.groups, n_folds=n_folds, random_state=random_state)
+        return group_folds(self.groups, n_folds=n_folds, random_state=random_state)
 
     def repeated_folds(self, n_samples: int, *, n_folds: int, random_state: int) -> list[Fold]:
         """The folds, drawn several times where samples are few and chance has a part."""
@@ -141,12 +147,21 @@ def plan_validation(
     if scheme == "group":
         return Plan(scheme, reason, params, groups, groups=codes)
     if scheme == "shuffled":
-        return Plan(scheme, reason, params)
+        return Plan(scheme, reason, params, kin=_kin(frame, columns, spec))
     gap = spec.gap_rows
     if gap is None:
         found = correlation_length(y) - 1
         gap = min(found, int(_MAX_FOUND_GAP * len(frame)))
     return Plan(scheme, reason, params, timeline.by, gap=max(gap, reach))
+
+
+def _kin(frame: pd.DataFrame, columns: Sequence[Column], spec: Specification) -> IntArray | None:
+    """Numbers of the groups that samples belong to, where there are enough to part them."""
+    named = spec.group_column or next((c.name for c in columns if c.role == "group"), None)
+    if named is None or named == spec.target:
+        return None
+    codes = group_codes(frame[named])
+    return codes if codes.max() + 1 >= MIN_GROUPS else None
 
 
 def _fitting(
@@ -188,7 +203,7 @@ def shuffled_like(folds: Sequence[Fold], *, random_state: int) -> list[Fold]:
     return drawn
 
 
-def _group_folds(groups: IntArray, *, n_folds: int, random_state: int) -> list[Fold]:
+def group_folds(groups: IntArray, *, n_folds: int, random_state: int) -> list[Fold]:
     """Whole groups, the largest first, each to the fold that has the fewest samples."""
     numbers, sizes = np.unique(groups, return_counts=True)
     shuffled = np.random.default_rng(random_state).permutation(len(numbers))

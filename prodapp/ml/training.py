@@ -38,6 +38,7 @@ from prodapp.ml.specification import Specification
 from prodapp.ml.splits import Plan
 from prodapp.ml.table import Column, Remark
 from prodapp.ml.trust.assessment import Assessment, assess
+from prodapp.ml.trust.findings import Findings, find
 from prodapp.ml.tuning import Trial, Tuning
 from prodapp.ml.validation import Interval, Metrics
 
@@ -47,6 +48,7 @@ __all__ = [
     "ClassMetrics",
     "Comparison",
     "CrossValidation",
+    "Findings",
     "FoldScore",
     "Gap",
     "Interaction",
@@ -84,7 +86,7 @@ class TrainingResult:
     was trained, with these ``hyperparameters``; ``comparison`` and ``tuning`` are there where
     several algorithms or configurations were compared. ``classes`` are the further figures of a
     target of classes, and ``scale`` what its SHAP values add up to (:mod:`prodapp.ml.explainers`).
-    ``assessment`` is there unless time ran out.
+    ``assessment`` is there unless time ran out; ``findings`` always.
     """
 
     pipeline: Pipeline
@@ -101,6 +103,7 @@ class TrainingResult:
     ties: tuple[tuple[str, ...], ...]
     interactions: tuple[Interaction, ...]
     assessment: Assessment | None
+    findings: Findings
     stage_seconds: Mapping[str, float]
     library_versions: Mapping[str, str]
     left_out: tuple[tuple[str, str], ...]
@@ -190,15 +193,20 @@ def train(
     )
     stages.enter("assessing")
     assessment = _assess(samples, spec, clock, stages, n_jobs=n_jobs)
+    metrics = judge(samples, predicted, random_state=spec.random_state)
+    ranking = rank_variables(
+        samples.columns, samples.X_test.iloc[found.rows], found.values, found.native
+    )
+    findings = find(
+        samples, metrics=metrics, gap=validation.gap, ranking=ranking, attribution=found
+    )
     stages.leave()
     return TrainingResult(
         pipeline=_whole(pipeline, samples),
-        metrics=judge(samples, predicted, random_state=spec.random_state),
+        metrics=metrics,
         classes=judge_classes(samples, predicted, random_state=spec.random_state),
         scale=found.scale,
-        ranking=rank_variables(
-            samples.columns, samples.X_test.iloc[found.rows], found.values, found.native
-        ),
+        ranking=ranking,
         validation=validation,
         algorithm=spec.algorithm,
         comparison=comparison,
@@ -208,6 +216,7 @@ def train(
         ties=found.ties,
         interactions=found.interactions,
         assessment=assessment,
+        findings=findings,
         stage_seconds=stages.seconds,
         library_versions=_library_versions(),
         left_out=tuple(samples.left_out),

@@ -1,5 +1,6 @@
 """The tables. One file an entity; importing this package registers them all."""
 
+from prodapp.models.alarm_acceptance import AlarmAcceptance
 from prodapp.models.audit_event import AuditEvent
 from prodapp.models.callback_delivery import CallbackDelivery
 from prodapp.models.champion_change import ChampionChange, ChangeKind
@@ -23,6 +24,7 @@ from prodapp.models.user import User
 from prodapp.models.variable_ranking import VariableRanking
 
 __all__ = [
+    "AlarmAcceptance",
     "ApiKey",
     "AuditEvent",
     "CallbackDelivery",

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import Response
+
 from prodapp.auth.guard import current_caller
 from prodapp.auth.permissions import requires
-from prodapp.ranking import service
+from prodapp.ranking import acceptances, service
+from prodapp.ranking.alarm_schemas import AcceptanceInput, AlarmSchema
+from prodapp.ranking.alarms import alarms
 from prodapp.ranking.schemas import ARCHIVED, RankingSchema, VersionQuery, VersionSchema
 from prodapp.rest.answers import page_answer
 from prodapp.rest.blueprint import ApiBlueprint
@@ -57,3 +61,36 @@ def ranking_of_machine(machine_id: int) -> Any:
     409 with the code `not_trained` before there is one.
     """
     return service.champion(current_caller(), machine_id)
+
+
+@blp.get("/versions/<id:version_id>/alarms")
+@blp.answers(200, AlarmSchema(many=True))
+@requires("viewer")
+def list_alarms(version_id: int) -> Any:
+    """List the alarms of a version
+
+    Those that nobody accepted first, of them the gravest.
+    """
+    return alarms(service.get_version(current_caller(), version_id))
+
+
+@blp.put("/versions/<id:version_id>/alarms/<string:key>/acceptance")
+@blp.takes(AcceptanceInput)
+@blp.answers(200, AlarmSchema(many=True))
+@requires("analyst")
+def accept_alarm(body: dict[str, str], version_id: int, key: str) -> Any:
+    """Accept an alarm
+
+    With the reason why it may stand. It holds for every version of the machine that raises it.
+    """
+    caller = current_caller()
+    return alarms(acceptances.accept_alarm(caller, version_id, key, reason=body["reason"]))
+
+
+@blp.delete("/versions/<id:version_id>/alarms/<string:key>/acceptance")
+@blp.answers(204, description="Taken back")
+@requires("analyst")
+def take_back(version_id: int, key: str) -> Any:
+    """Let an accepted alarm count again"""
+    acceptances.take_back(current_caller(), version_id, key)
+    return Response(status=204)

@@ -9,6 +9,7 @@ from marshmallow import fields, validate
 from prodapp.formatting import sentence
 from prodapp.models import ModelVersion
 from prodapp.ranking import sentences
+from prodapp.ranking.alarm_schemas import AlarmSchema
 from prodapp.ranking.alarms import alarms
 from prodapp.ranking.method_schemas import (
     ComparisonSchema,
@@ -19,12 +20,12 @@ from prodapp.ranking.method_schemas import (
 from prodapp.ranking.metric_schemas import MetricsSchema
 from prodapp.ranking.promotion_schemas import PromotionSchema
 from prodapp.ranking.promotions import promotion_words
+from prodapp.ranking.segments import segments
 from prodapp.ranking.trust import groups, trust
-from prodapp.ranking.trust_schemas import CompanionsSchema, TrustSchema
+from prodapp.ranking.trust_schemas import CompanionsSchema, SegmentationSchema, TrustSchema
 from prodapp.rest.schemas import AnswerSchema, Instant, PageQuery, id_field
 
 EFFECTS = ("increases", "decreases", "nonmonotonic")
-ALARM_CODES = ("explains_nothing", "too_few_samples")
 
 
 ARCHIVED = {"no": False, "only": True, "all": None}
@@ -244,20 +245,6 @@ class RankingRowSchema(AnswerSchema):
         return None if found is None else TrustSchema().dump(found)
 
 
-class AlarmSchema(AnswerSchema):
-    """What to think of before acting on a result."""
-
-    code = fields.String(
-        required=True,
-        metadata={"description": "Stable; more may follow.", "examples": list(ALARM_CODES)},
-    )
-    severity = fields.String(
-        required=True, validate=validate.OneOf(("info", "warning", "critical"))
-    )
-    features = fields.List(fields.String(), required=True)
-    message = fields.String(required=True, metadata={"description": "For people."})
-
-
 class RankingSchema(AnswerSchema):
     """Which variables drive the target, and how far to trust it."""
 
@@ -274,6 +261,15 @@ class RankingSchema(AnswerSchema):
         metadata={"type": "string", "description": "The result in one sentence, for people."},
     )
     metrics = fields.Nested(MetricsSchema, required=True)
+    is_withheld = fields.Function(
+        lambda version: not version.metrics["explains"],
+        required=True,
+        metadata={
+            "type": "boolean",
+            "description": "Whether pages withhold the order, since it would rank noise. Do not "
+            "show `ranking` then unless a person asks for it.",
+        },
+    )
     alarms = fields.Method(
         "_alarms",
         required=True,
@@ -285,7 +281,19 @@ class RankingSchema(AnswerSchema):
         required=True,
         metadata={"type": "array", "items": {"$ref": "#/components/schemas/Companions"}},
     )
+    segments = fields.Method(
+        "_segments",
+        required=True,
+        metadata={
+            "type": "array",
+            "items": {"$ref": "#/components/schemas/Segmentation"},
+            "description": "The ranking in parts of the data: shifts, products, groups.",
+        },
+    )
     created_at = Instant(required=True)
+
+    def _segments(self, version: ModelVersion) -> Any:
+        return SegmentationSchema(many=True).dump(segments(version))
 
     def _alarms(self, version: ModelVersion) -> Any:
         return AlarmSchema(many=True).dump(alarms(version))

@@ -43,6 +43,43 @@ class TrustSchema(AnswerSchema):
     )
 
 
+class SegmentVariableSchema(AnswerSchema):
+    """One of the strongest variables of a part."""
+
+    feature = fields.String(required=True)
+    share = fields.Float(
+        required=True,
+        metadata={"description": "Its share of the explained movement in this part."},
+    )
+    low = fields.Float(required=True, metadata={"description": "95 %, over samples of the part."})
+    high = fields.Float(required=True, metadata={"description": "Likewise."})
+
+
+class SegmentSchema(AnswerSchema):
+    """One part of the data."""
+
+    name = fields.String(required=True)
+    n_rows = fields.Integer(required=True)
+    n_explained = fields.Integer(required=True)
+    variables = fields.List(
+        fields.Nested(SegmentVariableSchema),
+        required=True,
+        metadata={"description": "The strongest first; none where too few samples were explained."},
+    )
+
+
+class SegmentationSchema(AnswerSchema):
+    """The ranking in each part of the data, as one column parts them."""
+
+    column = fields.String(required=True)
+    is_shift = fields.Boolean(
+        required=True,
+        metadata={"description": "Whether the column tells the time, and parts are hours of it."},
+    )
+    sentence = fields.String(required=True, metadata={"description": "For people."})
+    parts = fields.List(fields.Nested(SegmentSchema), required=True)
+
+
 class CompanionsSchema(AnswerSchema):
     """Variables that go along with each other, judged as one."""
 

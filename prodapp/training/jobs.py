@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import logging
-import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -18,11 +16,13 @@ from prodapp.extensions import command, db
 from prodapp.ml.artifact import dump_pipeline
 from prodapp.ml.held_out import dump_held_out
 from prodapp.ml.specification import Specification
-from prodapp.ml.training import TrainingResult, train
+from prodapp.ml.training import Findings, TrainingResult, train
+from prodapp.ml.trust.alarms import damage_alarms
 from prodapp.models import Dataset, Machine, ModelVersion, TrainingRun, VariableRanking
 from prodapp.models.lease import Lease
 from prodapp.storage import StoredFile, storage
 from prodapp.training import transitions
+from prodapp.training.evidence import evidence_document, metrics_document, ranking_row
 from prodapp.training.promotion import Trial, publish_promotion, try_against_champion
 from prodapp.training.tables import table_of
 
@@ -51,7 +51,11 @@ def _train_and_publish(run: TrainingRun, lease: Lease) -> None:
     result = train(
         table.frame, table.columns, Specification.from_json(run.specification), progress=pulse
     )
-    result = replace(result, remarks=(*table.remarks, *result.remarks))
+    result = replace(
+        result,
+        remarks=(*table.remarks, *result.remarks),
+        findings=_with_damage(result, run, dataset),
+    )
     failpoints.reach("run.trained")
     trial = try_against_champion(run, table, result)
     patiently(partial(_begin_publishing, lease))
@@ -66,6 +70,13 @@ def _train_and_publish(run: TrainingRun, lease: Lease) -> None:
     patiently(partial(_publish, run, lease, result, files, trial))
     failpoints.reach("run.published")
     log.info("run %s: published", run.id)
+
+
+def _with_damage(result: TrainingResult, run: TrainingRun, dataset: Dataset) -> Findings:
+    """The findings, and what intake saw of damage in the columns that the ranking rests on."""
+    names = [run.target, *(item.feature for item in result.ranking)]
+    damage = damage_alarms(dataset.preview.get("remarks", ()), names)
+    return replace(result.findings, alarms=(*result.findings.alarms, *damage))
 
 
 def _begin_publishing(lease: Lease) -> None:
@@ -105,110 +116,13 @@ def _add_version(
         number=(number or 0) + 1,
         target=run.target,
         specification=run.specification,
-        metrics=_metrics(result),
-        evidence=_evidence(result),
+        metrics=metrics_document(result),
+        evidence=evidence_document(result),
         library_versions=dict(result.library_versions),
         artifact_key=files.artifact.key,
         artifact_bytes=files.artifact.size,
         held_out_key=files.held_out.key,
-        ranking=[VariableRanking(**_ranking_row(item)) for item in result.ranking],
+        ranking=[VariableRanking(**ranking_row(item)) for item in result.ranking],
     )
     session.add(version)
     publish_promotion(session, version, trial)
-
-
-def _metrics(result: TrainingResult) -> dict[str, Any]:
-    classes = None if result.classes is None else asdict(result.classes)
-    return {**asdict(result.metrics), "classes": classes}
-
-
-def _evidence(result: TrainingResult) -> dict[str, Any]:
-    """What stands behind the ranking, for the page that shows how it was made."""
-    return {
-        "gap": asdict(result.validation.gap),
-        "validation": _validation(result),
-        "target_class": None if result.classes is None else result.classes.target_class,
-        "scale": result.scale,
-        "algorithm": result.algorithm,
-        "hyperparameters": dict(result.hyperparameters),
-        "comparison": _comparison(result),
-        "tuning": _tuning(result),
-        "n_explained": result.n_explained,
-        "ties": [list(names) for names in result.ties],
-        "trust": _trust(result),
-        "interactions": [asdict(pair) for pair in result.interactions],
-        "split": result.plan.scheme,
-        "stage_seconds": dict(result.stage_seconds),
-        "left_out": [list(pair) for pair in result.left_out],
-        "held_out": [list(pair) for pair in result.held_out],
-        "remarks": [asdict(remark) for remark in result.remarks],
-    }
-
-
-def _trust(result: TrainingResult) -> dict[str, Any] | None:
-    """Verdicts and rank intervals; a bound that is not finite is none."""
-    found = result.assessment
-    if found is None:
-        return None
-    return {
-        "variables": {
-            name: {**_finite(asdict(verdict)), **asdict(found.ranks[name])}
-            for name, verdict in found.verdicts.items()
-        },
-        "groups": [
-            {
-                **_finite(asdict(group.verdict)),
-                "members": list(group.members),
-                "is_parted": group.is_parted,
-            }
-            for group in found.groups
-        ],
-    }
-
-
-def _finite(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in values.items()
-    }
-
-
-def _validation(result: TrainingResult) -> dict[str, Any]:
-    """How samples were held out and why, and the scores by fold."""
-    plan = result.plan
-    return {
-        "scheme": plan.scheme,
-        "reason": plan.reason,
-        "params": dict(plan.params),
-        "column": plan.column,
-        "gap_rows": plan.gap,
-        "n_repeats": result.validation.n_repeats,
-        "folds": [asdict(score) for score in result.validation.scores],
-    }
-
-
-def _tuning(result: TrainingResult) -> dict[str, Any] | None:
-    found = result.tuning
-    if found is None:
-        return None
-    return {
-        "method": found.method,
-        "trials": [asdict(trial) for trial in found.trials],
-        "n_folds": found.n_folds,
-        "n_samples": found.n_samples,
-    }
-
-
-def _comparison(result: TrainingResult) -> dict[str, Any] | None:
-    found = result.comparison
-    if found is None:
-        return None
-    return {
-        "leaderboard": [asdict(row) for row in found.leaderboard],
-        "n_folds": found.n_folds,
-        "n_samples": found.n_samples,
-    }
-
-
-def _ranking_row(item: Any) -> dict[str, Any]:
-    return {**asdict(item), "dependence": [list(point) for point in item.dependence]}

@@ -95,6 +95,9 @@ ROLES: dict[str, str] = {
     "GET /api/v1/machines/<id:machine_id>/promotion": "viewer",
     "PUT /api/v1/machines/<id:machine_id>/promotion": "analyst",
     "POST /app/machines/<int:machine_id>/versions/rule": "analyst",
+    "GET /api/v1/versions/<id:version_id>/alarms": "viewer",
+    "PUT /api/v1/versions/<id:version_id>/alarms/<string:key>/acceptance": "analyst",
+    "DELETE /api/v1/versions/<id:version_id>/alarms/<string:key>/acceptance": "analyst",
     "GET /app/account/": "viewer",
     "POST /app/account/keys": "viewer",
     "POST /app/account/keys/<int:key_id>/revoke": "viewer",
@@ -166,6 +169,8 @@ ROLES: dict[str, str] = {
     "POST /app/versions/<int:version_id>/archive": "analyst",
     "POST /app/versions/<int:version_id>/notes": "operator",
     "POST /app/versions/<int:version_id>/promote": "analyst",
+    "POST /app/versions/<int:version_id>/alarms/<key>/accept": "analyst",
+    "POST /app/versions/<int:version_id>/alarms/<key>/take-back": "analyst",
     "GET /healthz": PUBLIC,
     "GET /machines/": "viewer",
     "POST /machines/": "operator",
@@ -406,6 +411,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /api/v1/machines/<id:machine_id>/promotion": {"json": {"rule": "manual"}},
     "POST /api/v1/versions/<id:version_id>/promote": {"json": {}},
     "POST /api/v1/machines/<id:machine_id>/champion/rollback": {"json": {}},
+    "PUT /api/v1/versions/<id:version_id>/alarms/<string:key>/acceptance": {
+        "json": {"reason": "mine now"}
+    },
     "POST /api/v1/machines/<id:machine_id>/datasets": {
         "data": {"file": (io.BytesIO(b"a,b\n1,2\n3,4\n"), "x.csv")}
     },

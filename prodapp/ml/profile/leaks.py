@@ -2,7 +2,7 @@
 
 A rule each for what was met in public data: a single column that predicts the target nearly
 perfectly on rows it was not fitted to, a class that is a threshold of the target, flags that
-together are the target, parts that sum up to it.
+together are the target, parts that sum up or multiply to it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from prodapp.exceptions import N_
+from prodapp.ml.profile.formulas import parts_of_product, parts_of_sum, smooth_answers
 from prodapp.ml.table import Column
 
 Floats = npt.NDArray[np.float64]
@@ -31,27 +32,33 @@ _MIN_CLASS: Final = 10
 #: A flag that tells the target: how often it is right, and how much of it all flags cover.
 _PRECISION: Final = 0.8
 _COVERED: Final = 0.9
-_EXACT: Final = 0.9999
 
 
 @dataclass(frozen=True)
 class Suspect:
     """A column that may state the target; ``reason`` is a template filled from ``params``.
 
-    ``code``: "single_variable", "threshold", "flag_of_target" or "part_of_target".
+    ``code``: "single_variable", "threshold", "flag_of_target" or "part_of_target"; ``together``
+    names all the columns that only together state it, this one among them.
     """
 
     name: str
     code: str
     reason: str
     params: Mapping[str, Any] = field(default_factory=dict)
+    together: tuple[str, ...] = ()
 
 
 def suspect_leaks(
     frame: pd.DataFrame, columns: Sequence[Column], *, target: str
 ) -> tuple[Suspect, ...]:
     """Columns of ``frame`` that may state ``target``; the first rule that fits names each."""
-    y = _as_numbers(frame[target])
+    others = [c for c in columns if c.name != target and c.role == "feature"]
+    return leaks_among(frame, others, as_numbers(frame[target]))
+
+
+def leaks_among(frame: pd.DataFrame, columns: Sequence[Column], y: Floats) -> tuple[Suspect, ...]:
+    """Those of ``columns`` that may state ``y`` (rows,)."""
     rows = np.flatnonzero(~np.isnan(y))
     if len(rows) < _MIN_ROWS or len(np.unique(y[rows])) < 2:
         return ()
@@ -62,9 +69,7 @@ def suspect_leaks(
     found: dict[str, Suspect] = {}
     features: dict[str, Floats] = {}
     for column in columns:
-        if column.name == target or column.role != "feature":
-            continue
-        x = _as_numbers(frame[column.name])[rows]
+        x = as_numbers(frame[column.name])[rows]
         suspect = _threshold(column, x, y) or _single(column, x, y, is_fitted)
         if suspect is not None:
             found[column.name] = suspect
@@ -75,7 +80,10 @@ def suspect_leaks(
     return tuple(found[column.name] for column in columns if column.name in found)
 
 
-def _as_numbers(series: pd.Series) -> Floats:
+def as_numbers(series: pd.Series) -> Floats:
+    """The values; of classes numbers in the order of their names, NaN where missing."""
+    if series.dtype == object:
+        series = series.astype("category")
     if isinstance(series.dtype, pd.CategoricalDtype):
         codes = series.cat.codes.to_numpy().astype(np.float64)
         codes[codes < 0] = np.nan
@@ -96,7 +104,8 @@ def _single(column: Column, x: Floats, y: Floats, is_fitted: Flags) -> Suspect |
 
 
 def _best_r2(x: Floats, y: Floats, fitted: Flags, tested: Flags) -> float:
-    """R² on the tested rows: of the mean in each of up to 200 steps of x, or of a straight line."""
+    """R² on the tested rows: of the mean in each of up to 200 steps of x, or of a smooth curve over
+    x or its logarithm."""
     edges = np.unique(np.quantile(x[fitted], np.linspace(0, 1, _n_bins(int(fitted.sum())) + 1)))
     bins = np.clip(np.searchsorted(edges, x, "right") - 1, 0, max(0, len(edges) - 2))
     if len(edges) > 1 and len(np.unique(x[fitted])) <= _MAX_BINS:
@@ -109,11 +118,9 @@ def _best_r2(x: Floats, y: Floats, fitted: Flags, tested: Flags) -> float:
     if total == 0:
         return 0.0
     errors = [float(((y[tested] - means[bins[tested]]) ** 2).sum())]
-    spread = x[fitted].std()
-    if spread > 0:
-        slope = np.mean((x[fitted] - x[fitted].mean()) * (y[fitted] - y[fitted].mean())) / spread**2
-        line = y[fitted].mean() + slope * (x - x[fitted].mean())
-        errors.append(float(((y[tested] - line[tested]) ** 2).sum()))
+    for values in (x, np.log(x)) if (x[fitted | tested] > 0).all() else (x,):
+        curve = smooth_answers(values, y, fitted=fitted, tested=tested)
+        errors.append(float(((y[tested] - curve) ** 2).sum()))
     return 1.0 - min(errors) / total
 
 
@@ -171,28 +178,20 @@ def _flags(features: Mapping[str, Floats], y: Floats) -> list[Suspect]:
             "flag_of_target",
             reason,
             {"right": 100 * right, "covered": 100 * float(np.mean(covered[event]))},
+            tuple(flags),
         )
         for name, (_, right) in flags.items()
     ]
 
 
 def _parts(features: Mapping[str, Floats], y: Floats) -> list[Suspect]:
-    """Columns that sum up to the target, some of them perhaps taken away."""
-    names = [name for name, x in features.items() if not np.isnan(x).any()]
-    if len(names) < 2 or len(y) <= 2 * len(names):
-        return []
-    x = np.column_stack([features[name] for name in names])
-    design = np.column_stack([x, np.ones(len(y))])
-    coefficients, *_ = np.linalg.lstsq(design, y, rcond=None)
-    total = ((y - y.mean()) ** 2).sum()
-    if 1 - ((y - design @ coefficients) ** 2).sum() / total < _EXACT:
-        return []
-    unit = np.rint(coefficients[:-1])
-    if (np.abs(coefficients[:-1] - unit) > 0.02).any() or (np.abs(unit) > 1).any():
-        return []
-    members = [name for name, one in zip(names, unit, strict=True) if one]
-    if len(members) < 2:
-        return []
-    reason = N_("The target is the sum of %(names)s.")
-    listed = ", ".join(members[:10])
-    return [Suspect(name, "part_of_target", reason, {"names": listed}) for name in members]
+    """Columns that sum up to the target, some of them perhaps taken away, or multiply to it."""
+    for find, reason in (
+        (parts_of_sum, N_("The target is the sum of %(names)s.")),
+        (parts_of_product, N_("The target is the product or quotient of %(names)s.")),
+    ):
+        members = find(features, y)
+        if members:
+            params = {"names": ", ".join(members[:10])}
+            return [Suspect(name, "part_of_target", reason, params, members) for name in members]
+    return []

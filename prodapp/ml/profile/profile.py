@@ -100,7 +100,7 @@ def profile_table(
     profiles = []
     for column in columns:
         series = frame[column.name]
-        share = _most_frequent_share(series, column)
+        share = most_frequent_share(series, column)
         role, reason, params = _role(column, series, target=target, suspect=blamed.get(column.name))
         profiles.append(
             ColumnProfile(
@@ -108,7 +108,7 @@ def profile_table(
                 role=role,
                 reason=reason,
                 params=params,
-                barely_moved=_barely_moved(series, column, share),
+                barely_moved=barely_moved(series, column, share),
                 most_frequent_share=share,
                 missing_share=column.n_missing / max(1, len(frame)),
                 duplicate_of=duplicates.get(column.name),
@@ -166,14 +166,17 @@ def _is_set(series: pd.Series, column: Column) -> bool:
     return column.n_distinct < _n_runs(series) <= 0.1 * len(series)
 
 
-def _most_frequent_share(series: pd.Series, column: Column) -> float | None:
+def most_frequent_share(series: pd.Series, column: Column) -> float | None:
+    """The share of the most frequent value; None where most values stand once."""
     if column.n_distinct == 0 or column.n_distinct > 0.5 * len(series):
         return None
     counts = series.value_counts()
     return float(counts.iloc[0] / counts.sum())
 
 
-def _barely_moved(series: pd.Series, column: Column, share: float | None) -> bool:
+def barely_moved(series: pd.Series, column: Column, share: float | None) -> bool:
+    """Whether no effect of the column can be told: it nearly always has one value (``share`` is
+    that of the most frequent one), or hardly leaves it."""
     if column.role != "feature" or column.kind == "text":
         return False
     if share is not None and share >= _BARELY:

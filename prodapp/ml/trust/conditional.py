@@ -120,7 +120,7 @@ def condition(
     """What the other variables tell of ``members`` (positions in ``columns``)."""
     others = _others(basis, members)
     additive = basis.values[:, np.isin(basis.owners, others)]
-    regression = _Ridge(additive)
+    regression = Ridge(additive)
     numbers = [columns[m] for m in members if columns[m].kind == "number"]
     categories = [columns[m] for m in members if columns[m].kind != "number"]
     means = np.full((len(X), len(numbers)), np.nan)
@@ -132,7 +132,7 @@ def condition(
         fitted = regression.fitted(known[:, np.newaxis])[:, 0]
         products = _products(basis, others, known - fitted)
         if products.shape[1]:
-            richer = _Ridge(np.hstack([additive, products]))
+            richer = Ridge(np.hstack([additive, products]))
             fitted = richer.fitted(known[:, np.newaxis])[:, 0]
         means[present, place] = fitted[present]
         residuals[present, place] = (values - fitted)[present]
@@ -215,7 +215,7 @@ def _others(basis: Basis, members: Sequence[int]) -> IntArray:
     return nearest[closeness[nearest] >= 0]
 
 
-class _Ridge:
+class Ridge:
     """Ridge regression on one basis, the penalty by generalized cross-validation (Golub, Heath &
     Wahba 1979)."""
 

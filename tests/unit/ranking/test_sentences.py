@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import contextvars
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from prodapp.models import ModelVersion, VariableRanking
 from prodapp.ranking import sentences
@@ -32,20 +30,6 @@ def make_version(*items: Any, target: str = "yield", **metrics: Any) -> ModelVer
     return ModelVersion(
         target=target, metrics=values, evidence={"n_explained": 1000}, ranking=ranking
     )
-
-
-@pytest.fixture
-def say(app: Flask) -> Say:
-    """A function that calls another one in a request of a language."""
-
-    def run(function: Callable[..., Any], *args: Any, language: str = "en", **named: Any) -> Any:
-        def call() -> Any:
-            with app.test_request_context(headers={"Accept-Language": language}):
-                return function(*args, **named)
-
-        return contextvars.Context().run(call)
-
-    return run
 
 
 CURVE = [[0.0, 1.0], [1.0, 0.0], [2.0, 1.0]]
