@@ -21,9 +21,11 @@ from prodapp import (
     integration,
     limits,
     logs,
+    monitoring,
     openapi,
     queue,
     storage,
+    tracing,
     uploads,
 )
 from prodapp.account import pages as account_pages
@@ -50,6 +52,7 @@ from prodapp.machines import views as machine_views
 from prodapp.ranking import views as ranking_views
 from prodapp.rest.converters import IdConverter
 from prodapp.training import views as training_views
+from prodapp.version import VERSION
 from prodapp.versions import views as version_views
 
 LOCALES = ("en", "pt_BR")
@@ -64,7 +67,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__, instance_path=str(settings.instance_path))
     app.extensions["prodapp.settings"] = settings
     _configure(app, settings)
+    tracing.init(is_on=settings.is_tracing, version=VERSION)
     logs.configure_logging(settings)
+    monitoring.init_app(app)
     logs.init_app(app)
     _init_extensions(app, settings)
     _register_blueprints(app)

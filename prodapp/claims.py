@@ -15,10 +15,18 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from prodapp import failpoints
+from prodapp import failpoints, metrics
 from prodapp.exceptions import DomainError, LeaseLost, RunFailed, Unavailable
 from prodapp.extensions import abandon, command, db
-from prodapp.models.lease import LEASE_SECONDS, Failure, HorseDeath, Lease, Wish
+from prodapp.models.lease import (
+    LEASE_SECONDS,
+    Failure,
+    HorseDeath,
+    Lease,
+    Wish,
+    work_kind,
+)
+from prodapp.stages import enter_stage, under_way
 from prodapp.work import (
     OUT_OF_MEMORY,
     TIMEOUT,
@@ -90,7 +98,18 @@ def carry_out(transitions: Transitions, row_id: int, work: Callable[[Any, Lease]
         return
     row = _as_plain_data(transitions.MODEL, row_id)
     bind_log(request_id=row.request_id, **{f"{transitions.NAME}_id": row_id})
-    log.info("%s: attempt %s", what, lease.attempt)
+    _count_wait(row)
+    kind = work_kind(transitions.MODEL)
+    with under_way(kind, trace_parent=row.trace_parent, request_id=row.request_id, row_id=row_id):
+        log.info("%s: attempt %s", what, lease.attempt)
+        _do(work, transitions, row, lease)
+
+
+def _do(
+    work: Callable[[Any, Lease], None], transitions: Transitions, row: Any, lease: Lease
+) -> None:
+    """Do the claimed work, and write down how it ended where it did not do so itself."""
+    what = f"{transitions.NAME} {lease.row_id}"
     try:
         failpoints.reach(f"{transitions.NAME}.claimed")
         work(row, lease)
@@ -113,6 +132,7 @@ def pulse_of(transitions: Transitions, lease: Lease) -> Pulse:
             transitions.note_progress(session, lease, stage=stage, progress=share)
 
     def pulse(stage: str, share: float) -> None:
+        enter_stage(stage)
         patiently(lambda: write(stage, share))
         failpoints.reach(f"{transitions.NAME}.{stage}")
 
@@ -185,6 +205,13 @@ def take_back(transitions: Transitions, row_id: int) -> bool:
     except LeaseLost:
         return False
     return True
+
+
+def _count_wait(row: Any) -> None:
+    """How long a run waited. An import's row may be older than the wish to import it."""
+    if work_kind(type(row)) == "run" and row.attempt == 1:
+        waited = (row.started_at - row.created_at).total_seconds()
+        metrics.WORK_WAIT.labels("run").observe(max(0.0, waited))
 
 
 def _as_plain_data(model: type[Any], row_id: int) -> Any:

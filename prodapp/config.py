@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from prodapp import memory
+from prodapp import memory, profiles
 from prodapp.environment import choice, integer, split, url, words
 from prodapp.exceptions import ConfigurationError
 
@@ -62,6 +62,11 @@ class Settings:
     run_memory_bytes: int | None
     web_threads: int
     promotion: str
+    metrics_folder: Path
+    metrics_port: int | None
+    metrics_token: str | None = field(repr=False)
+    sentry_dsn: str | None = field(repr=False)
+    is_tracing: bool
 
     @property
     def is_embedded_queue(self) -> bool:
@@ -74,6 +79,11 @@ class Settings:
         return self.smtp_url is not None
 
     @property
+    def reachable_host(self) -> str:
+        """Where to reach, from this machine, a server that listens on ``host``."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+
+    @property
     def is_https(self) -> bool:
         return self.public_url.startswith("https://")
 
@@ -81,12 +91,25 @@ class Settings:
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the environment, and ``.env`` of the current folder where the profile is development.
 
-    Raises :class:`ConfigurationError` for a value that cannot or must not be started with.
+    Raises :class:`ConfigurationError` for values that cannot be started with, or must not in the
+    profile.
     """
     env = dict(os.environ if environ is None else environ)
     profile = choice(env, "PRODAPP_PROFILE", PROFILES, "development")
     if environ is None and profile == "development":
         env = {**_read_dotenv(Path(".env")), **env}
+    settings = _settings_of(env, profile)
+    is_debugging = (env.get("FLASK_DEBUG") or "0").lower() not in ("0", "false", "no")
+    found = profiles.unsafe(settings, is_debugging=is_debugging)
+    if found:
+        raise ConfigurationError(
+            f"This would not be safe in the {profile} profile:\n"
+            + "\n".join(f"- {text}" for text in found)
+        )
+    return settings
+
+
+def _settings_of(env: Mapping[str, str], profile: str) -> Settings:
     instance = Path(env.get("PRODAPP_INSTANCE") or "instance").expanduser().resolve()
     host = env.get("HOST") or "127.0.0.1"
     port = integer(env, "PORT", 8001, low=1, high=65535)
@@ -119,6 +142,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         run_memory_bytes=_run_memory(env),
         web_threads=integer(env, "WEB_THREADS", 8, low=1, high=256),
         promotion=choice(env, "PROMOTION", PROMOTIONS, "newest"),
+        metrics_folder=Path(env.get("METRICS_FOLDER") or instance / "metrics").resolve(),
+        metrics_port=integer(env, "METRICS_PORT", 0, low=1, high=65535) or None,
+        metrics_token=(env.get("METRICS_TOKEN") or "").strip() or None,
+        sentry_dsn=url(env, "SENTRY_DSN", ("http", "https")),
+        is_tracing=_is_tracing(env),
     )
 
 
@@ -186,6 +214,14 @@ def _database_url(value: str | None, instance: Path) -> str:
     if not value.startswith(("sqlite:///", "postgresql+psycopg2://")):
         raise ConfigurationError("DATABASE_URL: use a postgresql:// or sqlite:/// address.")
     return value
+
+
+def _is_tracing(env: Mapping[str, str]) -> bool:
+    """Whether OpenTelemetry's own variables name a place to send traces to."""
+    place = env.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or env.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    is_disabled = (env.get("OTEL_SDK_DISABLED") or "").lower() == "true"
+    is_refused = (env.get("OTEL_TRACES_EXPORTER") or "otlp").lower() != "otlp"
+    return bool(place) and not is_disabled and not is_refused
 
 
 def _secret_key(env: Mapping[str, str], profile: str, instance: Path) -> str:

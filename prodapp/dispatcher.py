@@ -13,13 +13,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
+from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from prodapp import presence
+from prodapp import metrics, presence
 from prodapp.auth import letters
 from prodapp.datasets import drafts
 from prodapp.datasets import service as datasets
-from prodapp.extensions import db
+from prodapp.extensions import db, settings_of
 from prodapp.integration import callbacks
 from prodapp.machines import service as machines
 from prodapp.storage import storage
@@ -39,10 +40,12 @@ def run_dispatcher() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    metrics.bind(settings_of(current_app).metrics_folder, "dispatcher")
     heartbeat = presence.Heartbeat(presence.Kind.DISPATCHER, presence.unique_name())
     log.warning("dispatcher is ready")
     sweep_at = 0.0
     while not stop.is_set():
+        metrics.beat()
         heartbeat.beat()
         is_well = tick()
         if is_well and time.monotonic() >= sweep_at:

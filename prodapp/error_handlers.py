@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from prodapp import exceptions as errors
+from prodapp import metrics
 from prodapp.auth.guard import Surface, surface_of
 from prodapp.exceptions import DomainError, FieldError, N_, place
 from prodapp.extensions import abandon
@@ -192,6 +193,7 @@ def _on_surprise(error: Exception) -> BaseResponse:
 
 
 def _respond(problem: Problem) -> BaseResponse:
+    metrics.HTTP_PROBLEMS.labels(problem.code).inc()
     response = _shown(problem)
     if problem.status in RETRY_AFTER_SECONDS:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS[problem.status])

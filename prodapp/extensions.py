@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -124,11 +124,22 @@ def command() -> Iterator[Session]:
         postgres.hurry(session.connection(execution_options={"sqlite_begin": "IMMEDIATE"}))
         yield session
         session.commit()
+        for action in session.info.get("after_commit", ()):
+            action()
     except BaseException:
         abandon()
         raise
     finally:
         session.info["in_command"] = False
+        session.info.pop("after_commit", None)
+
+
+def after_commit(session: Session, action: Callable[[], object]) -> None:
+    """Do ``action`` once the command that ``session`` is in has been committed, else never.
+
+    For what must not raise and what nobody's data depend on, such as counting.
+    """
+    session.info.setdefault("after_commit", []).append(action)
 
 
 def note(statement: Executable) -> None:

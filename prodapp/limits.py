@@ -19,7 +19,7 @@ from prodapp.extensions import limiter, settings_of
 
 WINDOW_SECONDS = 60
 # What load balancers and browsers fetch by themselves.
-FREE_ENDPOINTS = frozenset({"static", "health.alive", "health.ready"})
+FREE_ENDPOINTS = frozenset({"static", "health.alive", "health.ready", "monitoring.figures"})
 READING = frozenset({"GET", "HEAD"})
 EXTENSION = "prodapp.limits"
 

@@ -12,10 +12,12 @@ from uuid import uuid4
 import structlog
 from flask import Flask, Response, g, request
 
+from prodapp import metrics, sentry, tracing
 from prodapp.config import Settings
+from prodapp.version import VERSION
 
 REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
-QUIET_PATHS = ("/healthz", "/readyz", "/static/")
+QUIET_PATHS = ("/healthz", "/readyz", "/metrics", "/static/")
 
 log = structlog.get_logger("prodapp.request")
 
@@ -48,7 +50,8 @@ def configure_logging(settings: Settings) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(formatter)
     root = logging.getLogger()
-    root.handlers = [handler]
+    reports = sentry.handler(settings.sentry_dsn, environment=settings.profile, release=VERSION)
+    root.handlers = [handler, metrics.CountingHandler(), *([reports] if reports else [])]
     root.setLevel(settings.log_level)
     for name in ("rq.worker", "rq.job", "werkzeug", "alembic", "numba", "shap"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
@@ -64,6 +67,8 @@ def init_app(app: Flask) -> None:
         g.started = time.perf_counter()
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
+        if (trace_id := tracing.trace_id()) is not None:
+            structlog.contextvars.bind_contextvars(trace_id=trace_id)
 
     @app.after_request
     def end(response: Response) -> Response:

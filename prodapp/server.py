@@ -13,12 +13,14 @@ import stat
 import threading
 import time
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+from prodapp import metrics
 from prodapp.config import load_settings
 from prodapp.exceptions import ConfigurationError
 from prodapp.processes import die_with_parent
@@ -51,12 +53,14 @@ def main() -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
     )
-    server.serve(target_loader=partial(_load_app, os.getpid()), wrap_loader=False)
+    load = partial(_load_app, os.getpid(), settings.metrics_folder)
+    server.serve(target_loader=load, wrap_loader=False)
 
 
-def _load_app(server_pid: int) -> Any:
+def _load_app(server_pid: int, metrics_folder: Path) -> Any:
     """The application, in the process that answers; that process ends with the server."""
     die_with_parent(parent=server_pid)
+    metrics.bind(metrics_folder, "web")
     _use_memory_sparingly()
     threading.Thread(target=_notice_vanished_clients, daemon=True).start()
     from wsgi import app

@@ -30,7 +30,7 @@ from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 from threadpoolctl import threadpool_limits
 
-from prodapp import claims, memory, presence, queue
+from prodapp import claims, memory, metrics, presence, queue
 from prodapp.claims import Transitions
 from prodapp.datasets import service as datasets
 from prodapp.datasets import transitions as dataset_transitions
@@ -138,6 +138,7 @@ class LeaseWorker(Worker):
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         """A sign of life in the database, and RQ's own in the queue."""
         if os.getpid() == self.pid:  # RQ gives one in the horse too
+            metrics.beat()
             self._presence.beat()
         super().heartbeat(timeout, pipeline)
 
@@ -154,6 +155,7 @@ class LeaseWorker(Worker):
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         die_with_parent(parent=self.pid)
+        metrics.become_horse()
         os.nice(NICENESS)
         memory.go_first()
         budget = settings_of(self._app).run_memory_bytes
@@ -241,6 +243,7 @@ def prepare_kernels(cache: Path) -> None:
 def run_worker(app: Flask, *, burst: bool = False) -> None:
     """Work on the queue until asked to stop; with ``burst`` until it is empty."""
     settings = settings_of(app)
+    metrics.bind(settings.metrics_folder, "worker")
     prepare_kernels(settings.instance_path / "kernels")
     for module in (*PRELOAD, *optional_modules()):
         importlib.import_module(module)

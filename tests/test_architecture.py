@@ -125,7 +125,8 @@ def test_readme_names_only_commands_that_flask_knows(app: Flask) -> None:
 
 
 def test_env_example_lists_every_setting() -> None:
-    source = (ROOT / "prodapp" / "config.py").read_text(encoding="utf-8")
+    modules = ("config.py", "environment.py")
+    source = "".join((ROOT / "prodapp" / name).read_text(encoding="utf-8") for name in modules)
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     read = set(re.findall(r'env(?:\.get\(|, )"([A-Z_]+)"', source))
     listed = set(re.findall(r"^#? ?([A-Z_]+)=", example, re.MULTILINE))

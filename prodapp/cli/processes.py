@@ -16,8 +16,8 @@ from prodapp.extensions import settings_of
 from prodapp.processes import spawn
 
 config = DomainGroup("config", help="Settings of this installation.")
-SECRETS = ("secret_key",)
-ADDRESSES = ("database_url", "redis_url", "storage_url", "smtp_url")
+SECRETS = ("secret_key", "metrics_token")
+ADDRESSES = ("database_url", "redis_url", "storage_url", "smtp_url", "sentry_dsn")
 
 
 @command("worker")
@@ -35,6 +35,7 @@ def worker(burst: bool) -> None:
     if settings.is_embedded_queue and not embedded_queue.is_running(settings.instance_path):
         embedded_queue.start(settings.instance_path)
         spawn([sys.executable, "-m", "flask", "--app", "wsgi", "dispatcher"])
+    _export_figures(settings)
     run_worker(app, burst=burst)
 
 
@@ -43,6 +44,7 @@ def dispatcher() -> None:
     """Send due work to the queue and take back lost work, until stopped."""
     from prodapp.dispatcher import run_dispatcher
 
+    _export_figures(settings_of(_app()))
     run_dispatcher()
 
 
@@ -65,11 +67,17 @@ def masked(settings: Settings) -> dict[str, object]:
 
     values = asdict(settings)
     for name in SECRETS:
-        values[name] = "***"
+        values[name] = "***" if values[name] else None
     for name in ADDRESSES:
         if values[name]:
             values[name] = make_url(str(values[name])).render_as_string(hide_password=True)
     return values
+
+
+def _export_figures(settings: Settings) -> None:
+    """Have the figures of this process served where ``METRICS_PORT`` says; ends with it."""
+    if settings.metrics_port is not None:
+        spawn([sys.executable, "-m", "prodapp.exporter"])
 
 
 def _app() -> Flask:

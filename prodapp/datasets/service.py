@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from sqlalchemy import select, update
 
-from prodapp import audit, claims, queue
+from prodapp import audit, claims, metrics, queue
 from prodapp.auth.objects import dataset_of, hold_machine, machine_of
 from prodapp.caller import Caller
 from prodapp.datasets import transitions
@@ -76,6 +76,7 @@ def register_dataset(
             f"dataset:{dataset.id}",
             after={"machine": machine.id, "sha256": stored.key},
         )
+    metrics.UPLOAD_BYTES.labels("dataset").observe(stored.size)
     if not is_draft:
         send(dataset.id, dataset.attempt)
     return dataset

@@ -14,7 +14,9 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, String, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from prodapp import metrics, tracing
 from prodapp.exceptions import DomainError, LeaseLost
+from prodapp.extensions import after_commit
 from prodapp.models.types import Json, Timestamp, db_now
 
 LEASE_SECONDS = 20.0
@@ -22,6 +24,10 @@ LEASE_SECONDS = 20.0
 # something to say that a worker of the release before would not heed, or would refuse as unknown:
 # such workers then leave the rows to those who can (see docs/development.md).
 FORMAT = 2
+# What figures call the work of a table; the states of work that waits for another try, that ended.
+WORK_KINDS = {"training_runs": "run", "datasets": "import"}
+RETURNED = ("queued", "retry_wait")
+ENDED = ("succeeded", "failed", "canceled", "ready", "refused")
 
 
 class Leased:
@@ -30,13 +36,15 @@ class Leased:
     ``format`` is how the row's documents were written: workers take no row of a newer one than
     they know, and rows that a release without this column wrote are of the first.
     ``attempt`` counts claims, ``n_failures`` the work's own failures, ``n_lost`` the workers that
-    vanished with it in a row. ``error_message`` is a template (see ``DomainError``).
+    vanished with it in a row. ``trace_parent`` is the span that asked for the work (W3C Trace
+    Context), where traces are kept. ``error_message`` is a template (see ``DomainError``).
     """
 
     format: Mapped[int] = mapped_column(default=FORMAT, server_default="1")
     state: Mapped[str] = mapped_column(String(20), index=True)
     stage: Mapped[str | None] = mapped_column(String(40))
     progress: Mapped[float] = mapped_column(default=0.0)
+    trace_parent: Mapped[str | None] = mapped_column(String(55), default=tracing.traceparent)
     attempt: Mapped[int] = mapped_column(default=0)
     n_failures: Mapped[int] = mapped_column(default=0)
     n_lost: Mapped[int] = mapped_column(default=0)
@@ -147,7 +155,8 @@ def advance(
 ) -> None:
     """Change a row that ``lease`` owns and that is in one of the ``expect`` states.
 
-    Raises :class:`LeaseLost` when the row is not there any more: nothing was changed.
+    Raises :class:`LeaseLost` when the row is not there any more: nothing was changed. What ends
+    the work, or sends it back into the line, is counted once it is committed.
     """
     changed = session.execute(
         update(model)
@@ -159,10 +168,42 @@ def advance(
             *where,
         )
         .values(**values)
-        .returning(model.id)
+        .returning(model.started_at, model.finished_at)
     ).all()
     if len(changed) != 1:
         raise LeaseLost(f"{model.__tablename__} {lease.row_id}, attempt {lease.attempt}")
+    if "state" in values:
+        started_at, finished_at = changed[0]
+        seconds = (finished_at - started_at).total_seconds() if finished_at and started_at else None
+        error = values.get("error_code") if finished_at else None
+        count_end(session, model, values["state"], error=error, seconds=seconds)
+
+
+def work_kind(model: type[Any]) -> str:
+    """What figures and traces call the work that rows of ``model`` carry."""
+    return WORK_KINDS.get(model.__tablename__, str(model.__tablename__))
+
+
+def count_end(
+    session: Session,
+    model: type[Any],
+    state: str,
+    *,
+    error: str | None = None,
+    seconds: float | None = None,
+) -> None:
+    """Count that a row of ``model`` came to ``state`` after so many ``seconds`` of its attempt.
+
+    Once that is committed, and where ``state`` is an end or waits for another try.
+    """
+    kind = work_kind(model)
+    if state in RETURNED:
+        after_commit(session, metrics.WORK_RETURNED.labels(kind).inc)
+    elif state in ENDED:
+        after_commit(session, metrics.WORK_FINISHED.labels(kind, state, error or "").inc)
+        if seconds is not None:
+            observed = max(0.0, seconds)
+            after_commit(session, lambda: metrics.WORK_SECONDS.labels(kind).observe(observed))
 
 
 def settled(**values: Any) -> dict[str, Any]:

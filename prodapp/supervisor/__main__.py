@@ -19,7 +19,7 @@ from prodapp.config import Settings, load_settings
 from prodapp.exceptions import ConfigurationError, DomainError
 from prodapp.processes import die_with_parent
 from prodapp.supervisor.stop_signals import StopAsked, StopSignals
-from prodapp.supervisor.supervisor import FLASK, ROOT, CannotStart, Supervisor, reachable_host
+from prodapp.supervisor.supervisor import FLASK, ROOT, CannotStart, Supervisor
 
 
 def main() -> int:
@@ -109,7 +109,7 @@ def _check_port(settings: Settings) -> None:
 
 
 def _address(settings: Settings) -> str:
-    host = reachable_host(settings.host)
+    host = settings.reachable_host
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 

@@ -171,14 +171,9 @@ class Supervisor:
                 raise CannotStart(f"the web server does not answer:\n{tail(web.log)}")
 
     def _is_healthy(self) -> bool:
-        host = reachable_host(self._settings.host)
-        connection = http.client.HTTPConnection(host, self._settings.port, timeout=5)
+        host, port = self._settings.reachable_host, self._settings.port
+        connection = http.client.HTTPConnection(host, port, timeout=5)
         with suppress(OSError, http.client.HTTPException):
             connection.request("GET", "/healthz")
             return connection.getresponse().status == http.client.OK
         return False
-
-
-def reachable_host(host: str) -> str:
-    """Where to reach a server on this machine that listens on ``host``."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound here

@@ -13,7 +13,16 @@ from sqlalchemy.orm import Session
 
 from prodapp.exceptions import N_
 from prodapp.models import Dataset, DatasetState, RunState, TrainingRun
-from prodapp.models.lease import LEASE_SECONDS, Failure, Lease, Wish, advance, claim_row, settled
+from prodapp.models.lease import (
+    LEASE_SECONDS,
+    Failure,
+    Lease,
+    Wish,
+    advance,
+    claim_row,
+    count_end,
+    settled,
+)
 from prodapp.models.training_run import OWNED, WAITING
 from prodapp.models.types import db_now
 
@@ -184,6 +193,8 @@ def cancel_waiting(session: Session) -> int:
         .where(TrainingRun.state.in_(WAITING), TrainingRun.cancel_requested_at.is_not(None))
         .values(**_canceled())
     )
+    for _ in range(_rows(result)):
+        count_end(session, TrainingRun, RunState.CANCELED)
     return _rows(result)
 
 
@@ -200,6 +211,7 @@ def fail_without_data(session: Session) -> int:
             .where(TrainingRun.id == run_id, TrainingRun.state == RunState.QUEUED)
             .values(**_failed(Failure(code, message, params or {})))
         )
+        count_end(session, TrainingRun, RunState.FAILED, error=code)
     return len(waiting)
 
 

@@ -37,6 +37,7 @@ CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 ROLES: dict[str, str] = {
     "GET /": PUBLIC,
+    "GET /metrics": PUBLIC,  # lets in this machine or a token: tests/unit/test_monitoring.py
     "GET /api/docs": PUBLIC,
     "GET /api/openapi.json": PUBLIC,
     "GET /api/redoc": PUBLIC,

@@ -171,6 +171,7 @@ def test_dotenv_is_read_in_development_and_the_environment_wins(
     monkeypatch.delenv("PRODAPP_PROFILE", raising=False)
     assert load_settings().port == 9001
     assert load_settings().log_level == "DEBUG"
+    monkeypatch.setenv("LOG_LEVEL", "WARNING")
     monkeypatch.setenv("PRODAPP_PROFILE", "production")
     monkeypatch.setenv("SECRET_KEY", STRONG)
     assert load_settings().port == 8001
