@@ -1,13 +1,13 @@
 """which span asked for a run or an import
 
-Revision: 5a8d2f6c9e14, after 83ac5e1f7d06
+Revision: 5a8d2f6c9e14, after 6d1f0c84b7ea
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "5a8d2f6c9e14"
-down_revision = "83ac5e1f7d06"
+down_revision = "6d1f0c84b7ea"
 branch_labels = None
 depends_on = None
 
