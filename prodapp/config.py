@@ -43,6 +43,7 @@ class Settings:
     database_url: str = field(repr=False)
     redis_url: str | None = field(repr=False)
     secret_key: str = field(repr=False)
+    secret_key_before: str | None = field(repr=False)
     public_url: str
     storage_url: str = field(repr=False)
     log_level: str
@@ -121,6 +122,7 @@ def _settings_of(env: Mapping[str, str], profile: str) -> Settings:
         database_url=_database_url(env.get("DATABASE_URL"), instance),
         redis_url=url(env, "REDIS_URL", ("redis", "rediss", "unix")),
         secret_key=_secret_key(env, profile, instance),
+        secret_key_before=env.get("SECRET_KEY_BEFORE") or None,
         public_url=(url(env, "PUBLIC_URL", ("http", "https")) or f"http://{host}:{port}").rstrip(
             "/"
         ),

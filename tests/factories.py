@@ -24,6 +24,7 @@ from sqlalchemy import (
     select,
 )
 
+from prodapp.artifacts import signature_of
 from prodapp.auth import service as auth
 from prodapp.caller import Caller
 from prodapp.champions import crown
@@ -110,7 +111,12 @@ def make_sibling(version: ModelVersion, **values: Any) -> ModelVersion:
         numbers = select(func.max(ModelVersion.number)).where(
             ModelVersion.machine_id == version.machine_id
         )
-        own = {"run_id": run.id, "number": (session.scalar(numbers) or 0) + 1, **values}
+        own = {
+            "run_id": run.id,
+            "number": (session.scalar(numbers) or 0) + 1,
+            "artifact_signature": signature_of(run.id, version.artifact_key),
+            **values,
+        }
         sibling = ModelVersion(**_copied(version, "id", "is_champion", *own), **own)
         sibling.ranking = [
             VariableRanking(**_copied(row, "id", "version_id")) for row in version.ranking

@@ -6,9 +6,11 @@ from typing import Any
 
 import click
 
+from prodapp.artifacts import library_changes
 from prodapp.auth.objects import machine_of, version_of
 from prodapp.champions import rule_of
 from prodapp.cli.base import (
+    EXIT_REFUSED,
     DomainGroup,
     cli_caller,
     columns_of,
@@ -134,6 +136,40 @@ def change_rule(machine_id: int, rule: str | None) -> None:
         machine = service.set_rule(caller, machine_id, rule=new)
     source = "by PROMOTION" if machine.promotion is None else "set for this machine"
     click.echo(f"{machine.name}: {rule_of(machine)} ({source})")
+
+
+@version.command("check")
+@click.argument("version_id", type=int)
+def check(version_id: int) -> None:
+    """Open the model file of a version, as a prediction would."""
+    found = service.check_artifact(cli_caller(), version_id)
+    then, now = library_changes(found)
+    click.echo(f"Version {found.number} of {found.machine.name}: signed, and opens.")
+    if then:
+        click.echo(f"Made with {', '.join(then)}; here is {', '.join(now)}.")
+
+
+@version.command("retrain")
+@click.argument("version_id", type=int)
+def retrain(version_id: int) -> None:
+    """Start a run with the data and specification of a version; a worker does it."""
+    run = service.train_again(cli_caller(), version_id)
+    click.echo(f"Run {run.id} is queued.")
+
+
+@version.command("sign")
+@click.option(
+    "--unsigned", is_flag=True, help="Also those of earlier releases: you vouch for them."
+)
+@click.option("--forged", is_flag=True, help="Those that do not fit too: you vouch.")
+def sign(unsigned: bool, forged: bool) -> None:
+    """Sign all model files with the present SECRET_KEY, where SECRET_KEY_BEFORE signed them."""
+    done = service.sign(cli_caller(), takes_unsigned=unsigned, takes_forged=forged)
+    click.echo(f"{len(done.signed)} model files signed.")
+    for version_id, error in done.refused:
+        click.echo(f"  version {version_id}: {error}", err=True)
+    if done.refused:
+        raise SystemExit(EXIT_REFUSED)
 
 
 @version.command("archive")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import warnings
 import zipfile
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 import skops.io
+from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 
 from prodapp.exceptions import DataRefused, N_
@@ -35,6 +37,15 @@ ALLOWED_TYPES: Final = (
     "lightgbm.sklearn.LGBMClassifier",
     "lightgbm.sklearn.LGBMRegressor",
     "collections.OrderedDict",
+)
+#: What comes up where bytes are no file of ours, or one whose parts the libraries no longer have.
+_UNREADABLE: Final = (
+    zipfile.BadZipFile,
+    AttributeError,
+    ImportError,
+    KeyError,
+    TypeError,
+    ValueError,
 )
 _SCHEMA: Final = "schema.json"
 
@@ -82,12 +93,23 @@ def _file_name(name: str, numbers: dict[str, int]) -> str:
     return f"{numbers.setdefault(path.stem, len(numbers))}{path.suffix}"
 
 
+def _untrusted_in(data: bytes) -> set[str]:
+    return set(skops.io.get_untrusted_types(data=data)) - set(ALLOWED_TYPES)
+
+
+def _loaded(data: bytes) -> Any:
+    with warnings.catch_warnings():
+        # Which releases made the file is known and shown; that they differ need not matter.
+        warnings.simplefilter("ignore", InconsistentVersionWarning)
+        return skops.io.loads(data, trusted=list(ALLOWED_TYPES))
+
+
 def load_pipeline(data: bytes) -> Pipeline:
     """The pipeline of ``data``; ``DataRefused`` when it holds anything but allowed types."""
     try:
-        untrusted = set(skops.io.get_untrusted_types(data=data)) - set(ALLOWED_TYPES)
-        loaded = None if untrusted else skops.io.loads(data, trusted=list(ALLOWED_TYPES))
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+        untrusted = _untrusted_in(data)
+        loaded = None if untrusted else _loaded(data)
+    except _UNREADABLE as error:
         raise DataRefused(
             N_("The model file is damaged or not one of ours. Train the model again."),
             code="artifact_damaged",

@@ -23,6 +23,7 @@ class ModelVersion(Model):
     ``is_champion`` is true of the one version of its machine that is in use, ``archived_at`` says
     since when it is out of sight, ``notes`` are people's own words. ``promotion`` says why it came
     into use by itself when it was made, or did not (:mod:`prodapp.training.promotion`);
+    ``artifact_signature`` is missing where an earlier release made it (:mod:`prodapp.artifacts`);
     ``held_out_key`` is the file of its held-out samples (:mod:`prodapp.ml.held_out`).
     ``run_id`` is unique: a run that is delivered twice still publishes once.
     """
@@ -52,6 +53,7 @@ class ModelVersion(Model):
     evidence: Mapped[dict[str, Any]] = mapped_column(Json)
     library_versions: Mapped[dict[str, str]] = mapped_column(Json)
     artifact_key: Mapped[str] = mapped_column(String(64), index=True)
+    artifact_signature: Mapped[str | None] = mapped_column(String(64))
     artifact_bytes: Mapped[int] = mapped_column(BigId)
     held_out_key: Mapped[str | None] = mapped_column(String(64), index=True)
     promotion: Mapped[dict[str, Any] | None] = mapped_column(Json)

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from prodapp import failpoints
+from prodapp.artifacts import store_artifact
 from prodapp.claims import carry_out, patiently, pulse_of
 from prodapp.extensions import command, db
 from prodapp.ml.artifact import dump_pipeline
@@ -34,6 +35,7 @@ class _Files:
     """What a version keeps beside its rows."""
 
     artifact: StoredFile
+    signature: str
     held_out: StoredFile
 
 
@@ -62,8 +64,10 @@ def _train_and_publish(run: TrainingRun, lease: Lease) -> None:
     failpoints.reach("run.storing")
     # The file is whole and durable before any row speaks of it; a crash in between leaves an
     # unreferenced file, which the sweep removes.
+    artifact, signature = store_artifact(dump_pipeline(result.pipeline), run_id=run.id)
     files = _Files(
-        artifact=storage().put(io.BytesIO(dump_pipeline(result.pipeline))),
+        artifact=artifact,
+        signature=signature,
         held_out=storage().put(io.BytesIO(dump_held_out(result.tested.thinned()))),
     )
     failpoints.reach("run.stored")
@@ -120,6 +124,7 @@ def _add_version(
         evidence=evidence_document(result),
         library_versions=dict(result.library_versions),
         artifact_key=files.artifact.key,
+        artifact_signature=files.signature,
         artifact_bytes=files.artifact.size,
         held_out_key=files.held_out.key,
         ranking=[VariableRanking(**ranking_row(item)) for item in result.ranking],

@@ -9,17 +9,16 @@ import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from prodapp.artifacts import open_artifact
 from prodapp.caller import Caller
 from prodapp.champions import champion_or_none, crown, rule_of
 from prodapp.exceptions import DataRefused, DomainError, N_
 from prodapp.extensions import db
-from prodapp.ml.artifact import load_pipeline
 from prodapp.ml.duel import MIN_SAMPLES, Duel, duel
 from prodapp.ml.rivalry import Earlier, Table, answers_of_earlier
 from prodapp.ml.specification import Specification
 from prodapp.ml.training import TrainingResult
 from prodapp.models import ChangeKind, Machine, ModelVersion, TrainingRun
-from prodapp.storage import storage
 from prodapp.training.tables import TrainingTable, table_of
 
 OTHER_TARGET: Final = N_(
@@ -126,8 +125,7 @@ def _duel(
 
 def _earlier(champion: ModelVersion, table: Table | None) -> Earlier:
     """The version in use, with the table that it was trained on where that is not at hand."""
-    with storage().open(champion.artifact_key) as file:
-        pipeline = load_pipeline(file.read())
+    pipeline = open_artifact(champion)
     if table is None:
         theirs = table_of(champion.run, champion.dataset)
         table = Table(theirs.frame, theirs.columns)

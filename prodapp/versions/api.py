@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import url_for
+
+from prodapp.artifacts import library_changes
 from prodapp.auth.guard import current_caller
 from prodapp.auth.objects import machine_of, version_of
 from prodapp.auth.permissions import requires
 from prodapp.ranking import service as rankings
 from prodapp.ranking.schemas import VersionSchema
+from prodapp.rest.answers import accepted
 from prodapp.rest.blueprint import ApiBlueprint
 from prodapp.rest.conditions import check_match
-from prodapp.rest.spec import IF_MATCH, problems
+from prodapp.rest.spec import IF_MATCH, headers, problems
+from prodapp.training.schemas import RunSchema
 from prodapp.versions import service
 from prodapp.versions.schemas import (
+    ArtifactSchema,
     ChampionChangeSchema,
     NotesInput,
     ReasonInput,
@@ -92,6 +98,34 @@ def promote(body: dict[str, str], version_id: int) -> Any:
     """Bring a version into use"""
     _check(version_id)
     return service.promote(current_caller(), version_id, reason=body["reason"])
+
+
+@blp.post("/versions/<id:version_id>/retrain")
+@blp.answers(202, RunSchema, headers=headers("Location", "Retry-After"))
+@blp.describes(responses=problems(409))
+@requires("operator")
+def retrain(version_id: int) -> Any:
+    """Start a run with the data and specification of a version
+
+    For one whose model file cannot be opened any more.
+    """
+    run = service.train_again(current_caller(), version_id)
+    return accepted(run, url_for("api_runs.read", run_id=run.id))
+
+
+@blp.get("/versions/<id:version_id>/artifact")
+@blp.answers(200, ArtifactSchema)
+@requires("viewer")
+def check_artifact(version_id: int) -> Any:
+    """Check the model file of a version
+
+    It is opened as a prediction would open it. 422 with a code where it is refused:
+    `artifact_changed`, `artifact_unsigned`, `artifact_forged`, `artifact_refused`,
+    `artifact_outdated`; 404 where it is missing.
+    """
+    version = service.check_artifact(current_caller(), version_id)
+    then, now = library_changes(version)
+    return {"version": version, "made_with": then, "opened_with": now}
 
 
 @blp.post("/versions/<id:version_id>/archive")

@@ -78,3 +78,18 @@ class ChampionChangeSchema(AnswerSchema):
     reason = fields.String(required=True)
     changed_by = fields.String(required=True)
     created_at = Instant(required=True)
+
+
+class ArtifactSchema(AnswerSchema):
+    """A model file that can be opened."""
+
+    sha256 = fields.String(required=True, attribute="version.artifact_key")
+    size_bytes = fields.Integer(required=True, attribute="version.artifact_bytes")
+    made_with = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "Libraries that are of another release today, as they were."},
+    )
+    opened_with = fields.List(
+        fields.String(), required=True, metadata={"description": "The same, as they are."}
+    )

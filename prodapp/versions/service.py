@@ -4,25 +4,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import update
-from sqlalchemy.orm import Session
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, defer
 
 from prodapp import audit
+from prodapp.artifacts import bytes_of, checked_bytes, open_artifact, signature_of
 from prodapp.auth.objects import hold_machine, machine_of, version_of
 from prodapp.caller import Caller
 from prodapp.champions import champion_of, changes, crown, former
 from prodapp.config import PROMOTIONS
-from prodapp.exceptions import Conflict, FieldError, InvalidInput, N_
+from prodapp.exceptions import (
+    Conflict,
+    DataRefused,
+    DomainError,
+    FieldError,
+    InvalidInput,
+    N_,
+    NotFound,
+)
 from prodapp.extensions import command, db
-from prodapp.models import ChampionChange, ChangeKind, Machine, ModelVersion
+from prodapp.models import ChampionChange, ChangeKind, Machine, ModelVersion, TrainingRun
 from prodapp.models.types import db_now
+from prodapp.training import service as training
 
 MAX_REASON: Final = 500
 MAX_NOTES: Final = 4000
 # NUL is refused by PostgreSQL, lone surrogates by every encoder.
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Signed:
+    """Ids of versions whose model file was signed, and of those where it was not, with why."""
+
+    signed: tuple[int, ...]
+    refused: tuple[tuple[int, DomainError], ...]
 
 
 def promote(caller: Caller, version_id: int, *, reason: str = "") -> ModelVersion:
@@ -110,6 +129,55 @@ def set_notes(caller: Caller, version_id: int, *, notes: str) -> ModelVersion:
             after={"notes": text},
         )
     return version
+
+
+def train_again(caller: Caller, version_id: int) -> TrainingRun:
+    """Start a run with the data, rows left out and specification of a version.
+
+    Raises :class:`NotFound` where there is no such version, or its data set is gone.
+    """
+    return training.retry_run(caller, version_of(caller, version_id).run_id)
+
+
+def check_artifact(caller: Caller, version_id: int) -> ModelVersion:
+    """Open the model file of a version. Raises as :func:`prodapp.artifacts.open_artifact` does."""
+    version = version_of(caller, version_id)
+    open_artifact(version)
+    return version
+
+
+def sign(caller: Caller, *, takes_unsigned: bool, takes_forged: bool) -> Signed:
+    """Sign the model files of all versions with the present key, each after its bytes were checked.
+
+    Those signed by the key before are taken over; files without a signature, and those whose
+    signature does not fit, only where the administrator vouches for them.
+    """
+    signed, refused = [], []
+    statement = (
+        select(ModelVersion)
+        .join(ModelVersion.machine)
+        .where(Machine.deleted_at.is_(None))
+        .order_by(ModelVersion.id)
+        .options(defer(ModelVersion.evidence))
+    )
+    for version in db.session.scalars(statement).all():
+        fresh = signature_of(version.run_id, version.artifact_key)
+        if version.artifact_signature == fresh:
+            continue
+        is_vouched_for = takes_forged if version.artifact_signature else takes_unsigned
+        try:
+            if is_vouched_for:
+                bytes_of(version)
+            else:
+                checked_bytes(version)
+        except (DataRefused, NotFound) as error:
+            refused.append((version.id, error))
+            continue
+        with command() as session:
+            version.artifact_signature = fresh
+            audit.record(session, caller, "version.signed", f"version:{version.id}")
+        signed.append(version.id)
+    return Signed(tuple(signed), tuple(refused))
 
 
 def set_rule(caller: Caller, machine_id: int, *, rule: str | None) -> Machine:

@@ -8,12 +8,13 @@ from typing import Any
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from prodapp.artifacts import library_changes
 from prodapp.auth.guard import current_caller
 from prodapp.auth.objects import machine_of
 from prodapp.auth.permissions import requires
 from prodapp.champions import champion_or_none, rule_of
 from prodapp.error_text import error_text
-from prodapp.exceptions import Conflict, InvalidInput
+from prodapp.exceptions import Conflict, DataRefused, InvalidInput, NotFound
 from prodapp.extensions import settings_of
 from prodapp.i18n import gettext as _
 from prodapp.ranking import service as rankings
@@ -85,6 +86,27 @@ def promote(version_id: int) -> Response:
     )
 
 
+@bp.post("/versions/<int:version_id>/check")
+@requires("viewer")
+def check(version_id: int) -> Response:
+    return _attempt(
+        lambda: service.check_artifact(current_caller(), version_id),
+        url_for("ranking.result", version_id=version_id),
+        _("The model file is the one that was signed, and opens."),
+    )
+
+
+@bp.post("/versions/<int:version_id>/retrain")
+@requires("operator")
+def retrain(version_id: int) -> Response:
+    try:
+        run = service.train_again(current_caller(), version_id)
+    except (Conflict, InvalidInput, DataRefused) as error:
+        flash(error_text(error), "error")
+        return redirect(url_for("ranking.result", version_id=version_id))
+    return redirect(url_for("training.detail", run_id=run.id))
+
+
 @bp.post("/versions/<int:version_id>/archive")
 @requires("analyst")
 def archive(version_id: int) -> Response:
@@ -111,7 +133,7 @@ def _attempt(act: Callable[[], object], back: str, told: str) -> Response:
     """Do ``act`` and lead back to the page, which says how it went."""
     try:
         act()
-    except (Conflict, InvalidInput) as error:
+    except (Conflict, InvalidInput, DataRefused, NotFound) as error:
         flash(error_text(error), "error")
     else:
         flash(told, "success")
@@ -140,3 +162,4 @@ def change_word(change: Any) -> str:
 
 
 bp.add_app_template_filter(change_word)
+bp.add_app_template_global(library_changes, "library_changes_of")

@@ -4,9 +4,9 @@ import json
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from prodapp.extensions import db
+from prodapp.extensions import command, db
 from prodapp.models import ModelVersion
 from tests.factories import make_sibling
 
@@ -46,6 +46,9 @@ def test_versions_from_the_command_line(
     told = json.loads(flask("history", machine, "--json"))
     assert [row["kind"] for row in told] == ["rolled_back", "promoted", "newest", "first"]
     assert "promoted" in flask("history", machine)
+    assert "opens" in flask("check", first.id)
+    assert "is queued" in flask("retrain", first.id)
+    assert flask("sign") == "0 model files signed.\n"
     assert "newest (by PROMOTION)" in flask("rule", machine)
     assert "better (set for this machine)" in flask("rule", machine, "--set", "better")
     assert "newest (by PROMOTION)" in flask("rule", machine, "--set", "default")
@@ -62,3 +65,16 @@ def test_refusals_have_a_message_and_a_code(
     assert "in use" in refused.output
     missing = runner.invoke(args=["version", "promote", "999"])
     assert missing.exit_code == 3
+
+
+def test_signing_tells_what_nobody_vouches_for(
+    filled: Flask, pair: tuple[ModelVersion, ModelVersion]
+) -> None:
+    with command() as session:
+        session.execute(update(ModelVersion).values(artifact_signature=None))
+    runner = filled.test_cli_runner()
+    refused = runner.invoke(args=["version", "sign"])
+    assert refused.exit_code == 1
+    assert f"version {pair[0].id}: The model file is not signed" in refused.output
+    done = runner.invoke(args=["version", "sign", "--unsigned"])
+    assert done.output == "2 model files signed.\n"

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from prodapp.auth import service as auth
 from prodapp.caller import Caller
+from prodapp.extensions import command
 from prodapp.models import ModelVersion
 
 # The services are tested on both databases.
@@ -125,3 +126,25 @@ def test_a_version_tells_why_it_came_into_use(
 ) -> None:
     told = client.get(f"{URL}/{versions[0].id}", headers=headers).json["promotion"]
     assert told == {"rule": "newest", "is_promoted": True, "trial": None, "message": ""}
+
+
+def test_the_model_file_is_checked_and_trained_anew(
+    client: FlaskClient, versions: Versions, headers: dict[str, str]
+) -> None:
+    first, copy = versions[:2]
+    with command() as session:
+        copy.artifact_signature = first.artifact_signature
+        session.add(copy)
+    sound = client.get(f"{URL}/{first.id}/artifact", headers=headers)
+    assert sound.json == {
+        "sha256": first.artifact_key,
+        "size_bytes": first.artifact_bytes,
+        "made_with": [],
+        "opened_with": [],
+    }
+    forged = client.get(f"{URL}/{copy.id}/artifact", headers=headers)
+    assert (forged.status_code, forged.json["code"]) == (422, "artifact_forged")
+    answer = client.post(f"{URL}/{first.id}/retrain", headers=headers)
+    assert answer.status_code == 202
+    assert answer.headers["Location"] == f"/api/v1/runs/{answer.json['id']}"
+    assert answer.json["dataset_id"] == first.dataset_id

@@ -9,6 +9,7 @@ from werkzeug.test import TestResponse
 
 from prodapp.auth import service as auth
 from prodapp.caller import Caller
+from prodapp.extensions import command
 from prodapp.models import ModelVersion
 from tests.pages import csrf_token
 
@@ -93,3 +94,17 @@ def test_the_rule_for_new_versions_is_changed_by_page(versions: Versions, enter:
     assert "Use one of newest, better, manual." in client.get(listed).text
     send(client, listed, "rule", rule="")
     assert "<p>Always: the newest version is used.</p>" in client.get(listed).text
+
+
+def test_the_model_file_is_checked_and_trained_anew_by_page(
+    versions: Versions, enter: SignIn
+) -> None:
+    client = enter("operator")
+    with command() as session:
+        versions[1].artifact_signature = versions[0].artifact_signature
+        session.add(versions[1])
+    for version, told in ((versions[0], "and opens."), (versions[1], "does not fit")):
+        page = f"/app/versions/{version.id}"
+        answer = send(client, page, "check")
+        assert told in client.get(answer.location).text
+    assert send(client, page, "retrain").location.startswith("/app/runs/")
