@@ -1,13 +1,13 @@
 """signatures of model files
 
-Revision: b7e20f94c1d3, after 83ac5e1f7d06
+Revision: b7e20f94c1d3, after 6d1f0c84b7ea
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "b7e20f94c1d3"
-down_revision = "83ac5e1f7d06"
+down_revision = "6d1f0c84b7ea"
 branch_labels = None
 depends_on = None
 
