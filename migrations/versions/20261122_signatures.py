@@ -1,13 +1,13 @@
 """signatures of model files
 
-Revision: b7e20f94c1d3, after 6d1f0c84b7ea
+Revision: b7e20f94c1d3, after 5a8d2f6c9e14
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "b7e20f94c1d3"
-down_revision = "6d1f0c84b7ea"
+down_revision = "5a8d2f6c9e14"
 branch_labels = None
 depends_on = None
 
