@@ -15,14 +15,13 @@ from prodapp.rest.answers import accepted, page_answer
 from prodapp.rest.blueprint import ApiBlueprint
 from prodapp.rest.spec import headers, problems
 from prodapp.training import service
-from prodapp.training.schemas import (
+from prodapp.training.catalogue_schemas import (
     AlgorithmSchema,
-    RunQuery,
-    RunSchema,
     StepSchema,
     describe_algorithm,
     describe_step,
 )
+from prodapp.training.schemas import RunQuery, RunSchema
 
 blp = ApiBlueprint(
     "api_runs",

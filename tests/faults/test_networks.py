@@ -32,8 +32,9 @@ STORMS = {
 }
 
 
-# All in the long form; the short one takes the worst.
-STORM_NAMES = list(STORMS) if IS_LONG else ["swallowing"]
+# All in the long form; the short one takes the worst. Each has an installation and a database of
+# its own: files of another folder would look lost.
+EACH_STORM = pytest.mark.parametrize("name", list(STORMS) if IS_LONG else ["swallowing"])
 
 
 def weather_the_storm(proxy: Proxy, name: str, *, seconds: float) -> None:
@@ -42,50 +43,51 @@ def weather_the_storm(proxy: Proxy, name: str, *, seconds: float) -> None:
     proxy.weather = FAIR
 
 
+@EACH_STORM
 def test_a_bad_way_to_the_queue_holds_nobody_up(
-    make_installation: MakeInstallation, make_figures: MakeFigures
+    name: str, make_installation: MakeInstallation, make_figures: MakeFigures
 ) -> None:
-    for name in STORM_NAMES:
-        with Proxy() as proxy:
-            installation = make_installation(REDIS_URL=f"redis://127.0.0.1:{proxy.port}/0")
-            proxy.upstream = queue_socket(installation)
-            installation.start()
-            load = storm(installation, proxy, name, seconds=scale(short=6, long=30))
-        findings = inspect(installation)
-        figures = make_figures(f"way to the queue: {name}")
-        figures.exactly("acknowledged and lost", len(findings.lost), 0)
-        figures.exactly("errors on reads", load.reads.n_errors, 0)
-        figures.exactly("refused uploads and runs", load.writes.n_errors, 0)
-        figures.at_most("slowest read", load.reads.slowest, PATIENCE_SECONDS, unit="s")
-        figures.verify()
-        assert findings.wrong() == {}
-        assert load.unexpected == []
+    with Proxy() as proxy:
+        installation = make_installation(REDIS_URL=f"redis://127.0.0.1:{proxy.port}/0")
+        proxy.upstream = queue_socket(installation)
+        installation.start()
+        load = storm(installation, proxy, name, seconds=scale(short=6, long=30))
+    findings = inspect(installation)
+    figures = make_figures(f"way to the queue: {name}")
+    figures.exactly("acknowledged and lost", len(findings.lost), 0)
+    figures.exactly("errors on reads", load.reads.n_errors, 0)
+    figures.exactly("refused uploads and runs", load.writes.n_errors, 0)
+    figures.at_most("slowest read", load.reads.slowest, PATIENCE_SECONDS, unit="s")
+    figures.verify()
+    assert findings.wrong() == {}
+    assert load.unexpected == []
 
 
+@EACH_STORM
 @pytest.mark.postgres
 def test_a_bad_way_to_the_database_is_told_and_overcome(
+    name: str,
     make_installation: MakeInstallation,
     make_figures: MakeFigures,
     durable_postgres: DurablePostgres,
 ) -> None:
     socket_path = durable_postgres.cluster.folder / ".s.PGSQL.5432"
     name_of_database = durable_postgres.url.partition("@/")[2].partition("?")[0]
-    for name in STORM_NAMES:
-        with Proxy(socket_path) as proxy:
-            url = f"postgresql://postgres@127.0.0.1:{proxy.port}/{name_of_database}"
-            installation = make_installation(database_url=url)
-            installation.start()
-            load = storm(installation, proxy, name, seconds=scale(short=8, long=40))
-            findings = inspect(installation)
-            installation.end()
-        figures = make_figures(f"way to the database: {name}")
-        figures.exactly("acknowledged and lost", len(findings.lost), 0)
-        figures.exactly("answers other than good, 503 or none", load.reads.n_unexpected, 0)
-        figures.at_most("slowest read", load.reads.slowest, PATIENCE_SECONDS, unit="s")
-        figures.exactly("runs that failed", sum(findings.error_codes.values()), 0)
-        figures.verify()
-        assert findings.wrong() == {}
-        assert load.unexpected == []
+    with Proxy(socket_path) as proxy:
+        url = f"postgresql://postgres@127.0.0.1:{proxy.port}/{name_of_database}"
+        installation = make_installation(database_url=url)
+        installation.start()
+        load = storm(installation, proxy, name, seconds=scale(short=8, long=40))
+        findings = inspect(installation)
+        installation.end()
+    figures = make_figures(f"way to the database: {name}")
+    figures.exactly("acknowledged and lost", len(findings.lost), 0)
+    figures.exactly("answers other than good, 503 or none", load.reads.n_unexpected, 0)
+    figures.at_most("slowest read", load.reads.slowest, PATIENCE_SECONDS, unit="s")
+    figures.exactly("runs that failed", sum(findings.error_codes.values()), 0)
+    figures.verify()
+    assert findings.wrong() == {}
+    assert load.unexpected == []
 
 
 def queue_socket(installation: Installation) -> Path:

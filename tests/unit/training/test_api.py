@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from prodapp.caller import Caller
+from prodapp.datasets.exclusions import set_exclusions
 from prodapp.extensions import db
 from prodapp.ml import algorithms
 from prodapp.models import RunState, TrainingRun
@@ -27,6 +28,19 @@ def test_waiting_run_tells_its_place(client: FlaskClient, caller: Caller, bearer
     assert (shown["state"], shown["queue_position"], shown["attempt"]) == ("queued", 1, 0)
     assert shown["elapsed_seconds"] is shown["version_id"] is shown["error"] is None
     assert shown["specification"]["target"] == "yield"
+
+
+def test_a_run_tells_which_rows_it_leaves_out(
+    client: FlaskClient, caller: Caller, bearer: Bearer
+) -> None:
+    dataset = make_ready_dataset(caller)
+    whole = make_run(caller, dataset)
+    set_exclusions(caller, dataset.id, exclusions=[{"label": "start", "last_row": 10}])
+    part = make_run(caller, dataset)
+    headers = bearer("viewer")
+    for run, labels in ((whole, []), (part, ["start"])):
+        shown = client.get(f"{URL}/{run.id}", headers=headers).json
+        assert [one["label"] for one in shown["exclusions"]] == labels
 
 
 def test_succeeded_run_leads_to_its_version(
