@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from prodapp.exceptions import N_
-from prodapp.formatting import integer, sentence
+from prodapp.formatting import integer, number, sentence
 from prodapp.i18n import gettext
 
 LABELS: Final[Mapping[str, str]] = {
@@ -32,6 +32,7 @@ LABELS: Final[Mapping[str, str]] = {
     "missing": N_("Codes for “missing”"),
     "kind": N_("Read as"),
     "repair": N_("Cells on another scale"),
+    "factor": N_("Multiplied by"),
     "unit": N_("Unit"),
 }
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -128,6 +129,8 @@ def words_for(name: str, value: str) -> str:
         return gettext("divided by %(factor)s", factor=integer(int(value)))
     if name == "repair":
         return gettext("left as they are")
+    if name == "factor":
+        return number(float(value))
     if name == "units_row" and value.isdecimal():
         return gettext("row %(row)s", row=value)
     if name == "skipped":
@@ -178,12 +181,15 @@ def column_controls(
         "decimal": kind in ("number", "text", "category"),
         "dates": kind == "date" or "dates" in by_name,
         "missing": True,
+        "factor": False,
         "repair": not {"several_scales", "repaired_scale"}.isdisjoint(codes),
     }
     shown = [
         what for what, is_wanted in wanted.items() if is_wanted or f"{what}:{name}" in overrides
     ]
     controls = [_control(what, by_name.get(what), overrides, column=name) for what in shown]
+    if renamed := by_name.pop("name", None):
+        controls.append(_name_control(renamed, overrides))
     return controls + [_told(d) for what, d in by_name.items() if what not in shown]
 
 
@@ -205,6 +211,10 @@ def remedy_words(remedy: Mapping[str, str]) -> str:
         )
     if name == "repair":
         return gettext("Leave them") if value == "no" else gettext("Divide these cells")
+    if name == "name":
+        return gettext("Call it “%(name)s” again", name=value)
+    if name == "factor":
+        return gettext("Multiply by %(factor)s", factor=number(float(value)))
     if name in ("kind", "dates"):
         return gettext("Read as %(what)s", what=words_for(name, value))
     label = gettext(LABELS[name]) if name in LABELS else name
@@ -247,6 +257,18 @@ def _control(
         input_type="number" if name == "first_row" else "text",
         is_rare=name in RARE and key not in overrides and decision is None,
         takes_none=name == "missing" and overrides.get(key) == "",
+    )
+
+
+def _name_control(decision: Mapping[str, Any], overrides: Mapping[str, str]) -> Control:
+    """The name that a column was given; emptied, it has the file's again."""
+    key = f"name:{decision['value']}"
+    return Control(
+        key=key,
+        name="name",
+        label=gettext("Instead of “%(name)s”", name=decision["value"]),
+        value=overrides.get(key, ""),
+        reason=sentence(decision["reason"], decision["params"]),
     )
 
 

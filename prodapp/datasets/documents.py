@@ -29,7 +29,7 @@ def preview_document(look: FirstLook, memory: Memory, *, target: str | None) -> 
         **_findings(head, remembered),
         "remarks": [asdict(remark) for remark in (*look.remarks, *preview.remarks)],
         "profile": _profile(head, target),
-        "differences": _differences(head, memory),
+        "differences": _differences(head, memory, look.overrides),
         "rows": [list(row) for row in preview.rows],
         "n_rows": preview.n_rows,
         "is_complete": preview.is_complete,
@@ -42,17 +42,18 @@ def table_document(
     *,
     target: str | None,
     preview: Mapping[str, Any],
+    overrides: Mapping[str, str],
     compared: Table | None = None,
 ) -> dict[str, Any]:
     """What was decided and seen in the whole table.
 
-    ``preview`` is the document of before the import; what is ``compared`` with the last file is
-    the table, unless another is given.
+    ``preview`` is the document of before the import, ``overrides`` how the file was read; what is
+    ``compared`` with the last file is the table, unless another is given.
     """
     return {
         **_findings(table, preview.get("remembered", ())),
         "profile": _profile(table, target),
-        "differences": _differences(compared or table, memory),
+        "differences": _differences(compared or table, memory, overrides),
         "rows": [list(row) for row in intake.first_rows(table.frame)],
         "n_rows": len(table.frame),
         "is_complete": True,
@@ -66,11 +67,16 @@ def _profile(table: Table, target: str | None) -> dict[str, Any]:
     return asdict(profile.profile_table(table.frame, table.columns, target=usable))
 
 
-def _differences(table: Table, memory: Memory) -> list[dict[str, Any]]:
+def _differences(
+    table: Table, memory: Memory, overrides: Mapping[str, str]
+) -> list[dict[str, Any]]:
     """From the last confirmed file; the first one differs from none."""
     if not memory.figures:
         return []
-    return [asdict(one) for one in compare(memory.figures, table.frame, table.columns)]
+    return [
+        asdict(one)
+        for one in compare(memory.figures, table.frame, table.columns, overrides=overrides)
+    ]
 
 
 def _findings(table: Table, remembered: Sequence[str]) -> dict[str, Any]:

@@ -62,6 +62,7 @@ def _import(dataset: Dataset, lease: Lease) -> None:
         memory,
         target=target,
         preview=dataset.preview,
+        overrides=dataset.overrides,
         compared=own if is_append else table,
     )
     stored = _store_parquet(table)

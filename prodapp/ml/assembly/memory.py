@@ -70,9 +70,17 @@ def remembered_from(documents: Iterable[Mapping[str, Any]]) -> tuple[Remembered,
 
 
 def compare(
-    remembered: Sequence[Remembered], frame: pd.DataFrame, columns: Sequence[Column]
+    remembered: Sequence[Remembered],
+    frame: pd.DataFrame,
+    columns: Sequence[Column],
+    *,
+    overrides: Mapping[str, str] | None = None,
 ) -> tuple[Difference, ...]:
-    """How a new table differs from what is remembered, in the order: names, kinds, values."""
+    """How a new table differs from what is remembered, in the order: names, kinds, values.
+
+    ``overrides`` are the choices by which the table was read; remedies build on them.
+    """
+    overrides = overrides or {}
     now = {
         column.name: item for column, item in zip(columns, remember(frame, columns), strict=True)
     }
@@ -85,7 +93,10 @@ def compare(
         if name in renamed:
             message = N_("“%(old)s” seems to be called “%(column)s” now.")
             params = {"old": name, "column": renamed[name]}
-            found.append(Difference("renamed", "warning", renamed[name], message, params, name))
+            remedy = {f"name:{renamed[name]}": name}
+            found.append(
+                Difference("renamed", "warning", renamed[name], message, params, name, remedy)
+            )
         else:
             message = N_("“%(column)s” is missing in this file.")
             found.append(Difference("missing", "warning", name, message, {"column": name}))
@@ -96,7 +107,9 @@ def compare(
     pairs = [(before[name], now[name]) for name in before if name in now]
     pairs += [(before[old], now[name]) for old, name in renamed.items()]
     for old, new_one in pairs:
-        difference = _retyped(old, new_one) or _moved(old, new_one)
+        difference = _retyped(old, new_one) or _moved(
+            old, new_one, factor=float(overrides.get(f"factor:{new_one.name}", 1.0))
+        )
         found.extend([] if difference is None else [difference])
     return tuple(found)
 
@@ -145,8 +158,11 @@ def _retyped(old: Remembered, new: Remembered) -> Difference | None:
     )
 
 
-def _moved(old: Remembered, new: Remembered) -> Difference | None:
-    """Values far from those seen: by a power of ten (another unit, a lost mark) or otherwise."""
+def _moved(old: Remembered, new: Remembered, *, factor: float = 1.0) -> Difference | None:
+    """Values far from those seen: by a power of ten (another unit, a lost mark) or otherwise.
+
+    ``factor`` is what the new ones were multiplied by already.
+    """
     if old.low is None or old.middle is None or old.high is None or new.middle is None:
         return None
     spread = max(old.high - old.low, 0.01 * abs(old.middle), 1e-12)
@@ -166,7 +182,9 @@ def _moved(old: Remembered, new: Remembered) -> Difference | None:
             "The values of “%(column)s” are %(factor)g times those seen before: another unit, or "
             "decimal marks read otherwise?"
         )
-        return Difference("scaled", "warning", new.name, message, {**params, "factor": 10.0**power})
+        params["factor"] = 10.0**power
+        remedy = {f"factor:{new.name}": f"{factor / 10.0**power:g}"}
+        return Difference("scaled", "warning", new.name, message, params, remedy=remedy)
     message = N_(
         "The values of “%(column)s” lie around %(middle)g; before, they lay from %(low)g to "
         "%(high)g."

@@ -18,11 +18,14 @@ dates      "d/m/Y", "m/d/Y" or "Y/m/d"                   the file, a column
 missing    codes joined by "|"; "" takes none            the file, a column
 kind       "number", "date", "category" or "text"        a column
 repair     a power of ten (the scale), or "no"           a column
+name       its name of before; the others are of that    a column
+factor     a number to multiply by, as "0.001"           a column
 ========== ============================================= ==========================
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -32,8 +35,9 @@ FILE_CHOICES: Final = (
     *("encoding", "delimiter", "quote", "sheet", "first_row", "header", "units_row"),
     *("decimal", "dates", "missing"),
 )
-COLUMN_CHOICES: Final = ("decimal", "dates", "missing", "kind", "repair")
+COLUMN_CHOICES: Final = ("decimal", "dates", "missing", "kind", "repair", "name", "factor")
 DATE_ORDERS: Final = ("d/m/Y", "m/d/Y", "Y/m/d")
+MAX_NAME: Final = 200
 CHOSEN_KINDS: Final = ("number", "date", "category", "text")
 
 
@@ -59,6 +63,14 @@ def check_overrides(overrides: Mapping[str, str]) -> None:
             lambda value: value == "no" or value in tuple(str(10**k) for k in range(1, 10)),
             N_("The scale to repair must be a power of ten, not “%(value)s”."),
         ),
+        "name": (
+            lambda value: 0 < len(value) <= MAX_NAME,
+            N_("A column's name has 1 to 200 characters, not “%(value)s”."),
+        ),
+        "factor": (
+            _is_factor,
+            N_("A column is multiplied by a number such as 0.001, not by “%(value)s”."),
+        ),
         "quote": (
             lambda value: value in ("'", '"'),
             N_("The quotation mark must be \" or ', not “%(value)s”."),
@@ -75,6 +87,13 @@ def check_overrides(overrides: Mapping[str, str]) -> None:
             )
         if name in checks and not checks[name][0](value):
             raise InvalidInput(checks[name][1], value=value)
+
+
+def _is_factor(text: str) -> bool:
+    try:
+        return math.isfinite(float(text)) and float(text) != 0
+    except ValueError:
+        return False
 
 
 def chosen(overrides: Mapping[str, str], name: str, column: str) -> str | None:

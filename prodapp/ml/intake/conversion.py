@@ -11,6 +11,7 @@ import pandas as pd
 from prodapp.exceptions import N_
 from prodapp.ml.intake.cells import Cells
 from prodapp.ml.intake.choices import chosen
+from prodapp.ml.intake.corrections import rename, rescale
 from prodapp.ml.intake.numerals import Vote
 from prodapp.ml.intake.present import Present, find_present
 from prodapp.ml.intake.values import Values, to_values
@@ -44,6 +45,7 @@ def convert(
 
     ``on_column`` is called with the share of the work done.
     """
+    renamed = rename(cells, overrides)
     n_columns = len(cells.names)
     found: list[Present | None] = []
     for position, name in enumerate(cells.names):
@@ -53,7 +55,7 @@ def convert(
         on_column((position + 1) / n_columns / 2)
     votes = [present.vote for present in found if present is not None]
     usual, decision = _file_decimal(votes, delimiter=delimiter, override=overrides.get("decimal"))
-    result = Converted(pd.DataFrame(), [], [], usual, None, [decision])
+    result = Converted(pd.DataFrame(), [], [], usual, None, [decision, *renamed])
     columns: dict[str, Any] = {}
     thousands: list[str] = []
     for position, name in enumerate(cells.names):
@@ -68,6 +70,7 @@ def convert(
             lines=cells.lines,
             overrides=overrides,
         )
+        rescale(read, name, overrides)
         columns[name] = read.values
         _note(result, read, unit=read.unit or cells.units[position])
         thousands.extend(filter(None, [read.thousands]))

@@ -6,12 +6,14 @@ import io
 import json
 from typing import Any
 
+import pytest
 from flask import Flask
 
 from prodapp.caller import Caller
 from prodapp.datasets import drafts, service
 from prodapp.datasets.documents import REMEMBERED
 from prodapp.datasets.jobs import import_dataset
+from prodapp.exceptions import InvalidInput
 from prodapp.extensions import db
 from prodapp.machines.variables import save_variables
 from prodapp.models import Dataset, Machine
@@ -120,6 +122,48 @@ def test_a_column_of_another_kind_comes_with_its_remedy(app: Flask, caller: Call
     assert difference["code"] == "retyped"
     drafts.reread(caller, dataset.id, overrides=difference["remedy"])
     assert dataset.preview["differences"] == []
+
+
+def table(*, name: str = "heat", factor: int = 1) -> bytes:
+    lines = make_csv(seed=1).decode().splitlines()
+    rows = [line.split(",") for line in lines[1:]]
+    body = "".join(f"{r[0]},{round(float(r[4]), 1) * factor:.1f}\n" for r in rows)
+    return f"{name},yield\n{body}".encode()
+
+
+def remedies(dataset: Dataset) -> dict[str, str]:
+    return {k: v for d in dataset.preview["differences"] for k, v in d["remedy"].items()}
+
+
+def test_a_renamed_column_and_one_in_another_unit_are_read_as_before(
+    any_app: Flask, caller: Caller
+) -> None:
+    machine = make_machine(caller)
+    before = taken(caller, machine, table())
+    dataset = upload(caller, machine, table(name="Heat", factor=1000), is_draft=True)
+    assert remedies(dataset) == {"name:Heat": "heat", "factor:yield": "0.001"}
+    drafts.reread(caller, dataset.id, overrides=remedies(dataset))
+    assert dataset.preview["differences"] == []
+    assert dataset.preview["rows"] == before.preview["rows"]
+    drafts.confirm(caller, dataset.id, settings=TableSettings())
+    # The next file comes as the first one did: what was remembered for the second goes again.
+    third = upload(caller, machine, table(), is_draft=True)
+    assert codes(third) == {"yield": "scaled"}
+    assert remedies(third) == {"factor:yield": "1"}
+    drafts.reread(caller, third.id, overrides={**third.overrides, **remedies(third)})
+    assert third.preview["rows"] == before.preview["rows"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "value"),
+    [("name:heat", "yield"), ("name:heat", ""), ("factor:yield", "0"), ("factor:yield", "much")],
+)
+def test_a_name_that_is_taken_and_a_factor_that_is_none_are_refused(
+    app: Flask, caller: Caller, choice: str, value: str
+) -> None:
+    dataset = upload(caller, make_machine(caller), table(), is_draft=True)
+    with pytest.raises(InvalidInput):
+        drafts.reread(caller, dataset.id, overrides={choice: value})
 
 
 def test_the_import_says_more_of_the_columns_than_their_names(

@@ -367,6 +367,21 @@ def test_a_role_that_is_taken_back_is_remembered_as_taken_back(
     assert roles["Pressão"] == "context"
 
 
+def test_a_name_and_a_factor_that_were_chosen_can_be_taken_back(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    dataset = make_draft(caller, overrides={"name:Umidade": "Wetness", "factor:Pressão": "0.001"})
+    client = sign_in("operator")
+    page = client.get(f"/app/datasets/{dataset.id}").text
+    assert "Instead of “Umidade”" in page
+    assert "Multiplied by" in page
+    fields = {"read.name:Umidade": "", "read.factor:Pressão": ""}
+    assert send(client, dataset, htmx=True, fields=fields).status_code == 200
+    db.session.refresh(dataset)
+    assert dataset.overrides == {}
+    assert "Umidade" in {column["name"] for column in dataset.preview["columns"]}
+
+
 TWO_TIMES = "\n".join(
     (
         "received,sampled,strength",
