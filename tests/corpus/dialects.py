@@ -126,6 +126,8 @@ CASES = [
     Case("nothing", b"", refusal="empty_file"),
     Case("spaces and line ends", b"  \r\n \n\t\n", refusal="empty_file"),
     Case("names alone", b"a;b\n", refusal="no_rows", row=2),
+    Case("names alone below sep=", b"sep=;\na;b\n", refusal="no_rows", row=3),
+    Case("sep= and one line more", b'"sep=|"\na|', refusal="no_rows", row=3),
     Case("names and blank rows", b"a;b\n;\n;\n", refusal="no_rows", row=2),
     Case("words alone", b"a;b\nx;y\ny;x\nx;x\n", refusal="no_numeric_target"),
     Case("numbers that never change", b"a;b\n1;2\n1;2\n1;2\n", refusal="no_numeric_target"),

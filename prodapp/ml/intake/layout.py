@@ -103,8 +103,8 @@ def layout_of_rows(
 ) -> Layout:
     """The layout of a file that begins with these rows of trimmed cells, after ``offset`` lines."""
     filled = [place for place, row in enumerate(rows) if any(row)]
-    first = (filled[0] if filled else 0) + offset
-    check_width([rows[place] for place in filled], row=first + 1, limits=limits)
+    first = filled[0] if filled else 0
+    check_width([rows[place] for place in filled], row=first + offset + 1, limits=limits)
     heading = find_heading(
         rows[:_HEADING_RECORDS],
         header=overrides.get("header"),
