@@ -25,7 +25,8 @@ from prodapp.pagination import MAX_PAGE_SIZE
 from prodapp.ranking import service as rankings
 from prodapp.ranking.promotions import promotion_words
 from prodapp.ranking.schemas import ARCHIVED
-from prodapp.versions import service
+from prodapp.versions import comparison, sentences, service
+from prodapp.versions.schemas import VersionComparisonSchema
 
 version = DomainGroup("version", help="Versions of a machine's model.")
 reason_option = click.option("--reason", default="", help="Why; kept in the history.")
@@ -136,6 +137,51 @@ def change_rule(machine_id: int, rule: str | None) -> None:
         machine = service.set_rule(caller, machine_id, rule=new)
     source = "by PROMOTION" if machine.promotion is None else "set for this machine"
     click.echo(f"{machine.name}: {rule_of(machine)} ({source})")
+
+
+@version.command("compare")
+@click.argument("first_id", type=int)
+@click.argument("second_id", type=int)
+@json_option
+def compare(first_id: int, second_id: int, as_json: bool) -> None:
+    """Set two versions of a machine side by side."""
+    found = comparison.compare(cli_caller(), first_id, second_id)
+    if as_json:
+        print_json(VersionComparisonSchema().dump(found))
+        return
+    titles = (f"version {found.first.number}", f"version {found.second.number}")
+    print_table(
+        ("figure", *titles),
+        [
+            (f.name, _figure(f.first, f.first_interval), _figure(f.second, f.second_interval))
+            for f in found.figures
+        ],
+    )
+    click.echo(sentences.who_is_better(found))
+    if found.differences:
+        print_table(
+            ("specification", *titles), [(d.name, d.first, d.second) for d in found.differences]
+        )
+    print_table(
+        ("variable", *titles, ""),
+        [
+            (m.feature, _place(m.first), _place(m.second), "moved" if m.is_beyond else "")
+            for m in found.ranking
+        ],
+    )
+    click.echo(sentences.what_moved(found))
+
+
+def _figure(value: float | None, ends: tuple[float, float] | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if ends is None else f"{value:.4g} [{ends[0]:.4g}, {ends[1]:.4g}]"
+
+
+def _place(place: comparison.Place | None) -> str:
+    if place is None:
+        return "–"
+    return str(place.rank) if place.low is None else f"{place.rank} [{place.low}–{place.high}]"
 
 
 @version.command("check")

@@ -17,7 +17,7 @@ from prodapp.rest.blueprint import ApiBlueprint
 from prodapp.rest.conditions import check_match
 from prodapp.rest.spec import IF_MATCH, headers, problems
 from prodapp.training.schemas import RunSchema
-from prodapp.versions import service
+from prodapp.versions import comparison, service
 from prodapp.versions.schemas import (
     ArtifactSchema,
     ChampionChangeSchema,
@@ -25,6 +25,7 @@ from prodapp.versions.schemas import (
     ReasonInput,
     RuleInput,
     RuleSchema,
+    VersionComparisonSchema,
 )
 
 blp = ApiBlueprint(
@@ -111,6 +112,18 @@ def retrain(version_id: int) -> Any:
     """
     run = service.train_again(current_caller(), version_id)
     return accepted(run, url_for("api_runs.read", run_id=run.id))
+
+
+@blp.get("/versions/<id:version_id>/comparison/<id:other_id>")
+@blp.answers(200, VersionComparisonSchema)
+@blp.describes(responses=problems(409))
+@requires("viewer")
+def compare(version_id: int, other_id: int) -> Any:
+    """Set two versions of a machine side by side
+
+    409 with the code `other_machine` where they are of different machines.
+    """
+    return comparison.compare(current_caller(), version_id, other_id)
 
 
 @blp.get("/versions/<id:version_id>/artifact")

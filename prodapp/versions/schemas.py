@@ -7,7 +7,9 @@ from marshmallow import fields, validate
 from prodapp.champions import rule_of
 from prodapp.config import PROMOTIONS
 from prodapp.models import ChangeKind
+from prodapp.ranking.promotion_schemas import DuelSchema
 from prodapp.rest.schemas import AnswerSchema, Instant, RequestSchema
+from prodapp.versions import sentences
 from prodapp.versions.service import MAX_NOTES, MAX_REASON
 
 
@@ -92,4 +94,69 @@ class ArtifactSchema(AnswerSchema):
     )
     opened_with = fields.List(
         fields.String(), required=True, metadata={"description": "The same, as they are."}
+    )
+
+
+class ComparedFigureSchema(AnswerSchema):
+    """One figure of two versions, each with its 95 % interval."""
+
+    name = fields.String(required=True)
+    first = fields.Float(required=True, allow_none=True)
+    first_interval = fields.List(fields.Float(), required=True, allow_none=True)
+    second = fields.Float(required=True, allow_none=True)
+    second_interval = fields.List(fields.Float(), required=True, allow_none=True)
+
+
+class ComparedDifferenceSchema(AnswerSchema):
+    """An entry of the specification that is not the same."""
+
+    name = fields.String(required=True)
+    first = fields.String(required=True, allow_none=True)
+    second = fields.String(required=True, allow_none=True)
+
+
+class ComparedPlaceSchema(AnswerSchema):
+    """A rank, and the ranks that are possible; null where that was not judged."""
+
+    rank = fields.Integer(required=True)
+    low = fields.Integer(required=True, allow_none=True)
+    high = fields.Integer(required=True, allow_none=True)
+
+
+class ComparedMovedSchema(AnswerSchema):
+    """A variable's place in both rankings; null where it has none."""
+
+    feature = fields.String(required=True)
+    first = fields.Nested(ComparedPlaceSchema, required=True, allow_none=True)
+    second = fields.Nested(ComparedPlaceSchema, required=True, allow_none=True)
+    is_beyond = fields.Boolean(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Its possible ranks do not meet; null where not judged in both."},
+    )
+
+
+class VersionComparisonSchema(AnswerSchema):
+    """Two versions of a machine side by side."""
+
+    first_id = fields.Integer(required=True, attribute="first.id")
+    second_id = fields.Integer(required=True, attribute="second.id")
+    figures = fields.List(fields.Nested(ComparedFigureSchema), required=True)
+    duel = fields.Nested(
+        DuelSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The second as challenger on shared held-out samples, or null."},
+    )
+    verdict = fields.Function(
+        sentences.who_is_better,
+        required=True,
+        metadata={"type": "string", "description": "Which is better, or why that is not told."},
+    )
+    differences = fields.List(fields.Nested(ComparedDifferenceSchema), required=True)
+    ranking = fields.List(fields.Nested(ComparedMovedSchema), required=True)
+    moved = fields.Function(
+        sentences.what_moved,
+        required=True,
+        metadata={"type": "string", "description": "What moved beyond its possible ranks."},
     )

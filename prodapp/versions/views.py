@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
@@ -17,8 +17,10 @@ from prodapp.error_text import error_text
 from prodapp.exceptions import Conflict, DataRefused, InvalidInput, NotFound
 from prodapp.extensions import settings_of
 from prodapp.i18n import gettext as _
+from prodapp.models import ModelVersion
+from prodapp.pagination import MAX_PAGE_SIZE
 from prodapp.ranking import service as rankings
-from prodapp.versions import service
+from prodapp.versions import comparison, sentences, service
 
 bp = Blueprint("versions", __name__, url_prefix="/app")
 PAGE_SIZE = 50
@@ -50,6 +52,39 @@ def index(machine_id: int) -> str:
         default_rule=settings_of(current_app).promotion,
         former=service.way_back(champion, history),
     )
+
+
+@bp.get("/machines/<int:machine_id>/compare")
+@requires("viewer")
+def compare(machine_id: int) -> str:
+    """Two versions side by side; by default the one in use and the newest other one."""
+    caller = current_caller()
+    machine = machine_of(caller, machine_id)
+    listed = rankings.list_versions(
+        caller, machine_id=machine_id, archived=None, page_size=MAX_PAGE_SIZE
+    ).items
+    first, second = _chosen(listed, champion_or_none(machine.id))
+    found = None if first is None or second is None else comparison.compare(caller, first, second)
+    return render_template(
+        "versions/compare.html",
+        machine=machine,
+        versions=listed,
+        found=found,
+        verdict=None if found is None else sentences.who_is_better(found),
+        moved=None if found is None else sentences.what_moved(found),
+    )
+
+
+def _chosen(
+    listed: Sequence[ModelVersion], champion: ModelVersion | None
+) -> tuple[int | None, int | None]:
+    first = request.args.get("first", type=int)
+    second = request.args.get("second", type=int)
+    if first is None:
+        first = None if champion is None else champion.id
+    if second is None:
+        second = next((version.id for version in listed if version.id != first), None)
+    return first, second
 
 
 @bp.post("/machines/<int:machine_id>/versions/rollback")

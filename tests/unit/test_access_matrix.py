@@ -103,6 +103,8 @@ ROLES: dict[str, str] = {
     "POST /api/v1/versions/<id:version_id>/retrain": "operator",
     "POST /app/versions/<int:version_id>/check": "viewer",
     "POST /app/versions/<int:version_id>/retrain": "operator",
+    "GET /api/v1/versions/<id:version_id>/comparison/<id:other_id>": "viewer",
+    "GET /app/machines/<int:machine_id>/compare": "viewer",
     "GET /app/account/": "viewer",
     "POST /app/account/keys": "viewer",
     "POST /app/account/keys/<int:key_id>/revoke": "viewer",

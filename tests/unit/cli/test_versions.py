@@ -23,7 +23,7 @@ def pair(filled: Flask) -> tuple[ModelVersion, ModelVersion]:
 def test_versions_from_the_command_line(
     filled: Flask, pair: tuple[ModelVersion, ModelVersion]
 ) -> None:
-    first, _second = pair
+    first, second = pair
     runner = filled.test_cli_runner()
 
     def flask(*arguments: object) -> str:
@@ -46,6 +46,8 @@ def test_versions_from_the_command_line(
     told = json.loads(flask("history", machine, "--json"))
     assert [row["kind"] for row in told] == ["rolled_back", "promoted", "newest", "first"]
     assert "promoted" in flask("history", machine)
+    assert "Neither is better" in flask("compare", first.id, second.id)
+    assert json.loads(flask("compare", first.id, second.id, "--json"))["duel"]["gain"] == 0
     assert "opens" in flask("check", first.id)
     assert "is queued" in flask("retrain", first.id)
     assert flask("sign") == "0 model files signed.\n"

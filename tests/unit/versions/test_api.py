@@ -148,3 +148,19 @@ def test_the_model_file_is_checked_and_trained_anew(
     assert answer.status_code == 202
     assert answer.headers["Location"] == f"/api/v1/runs/{answer.json['id']}"
     assert answer.json["dataset_id"] == first.dataset_id
+
+
+def test_two_versions_are_compared(
+    client: FlaskClient, versions: Versions, headers: dict[str, str]
+) -> None:
+    first, second = versions[:2]
+    told = client.get(f"{URL}/{first.id}/comparison/{second.id}", headers=headers).json
+    assert (told["first_id"], told["second_id"]) == (first.id, second.id)
+    assert told["duel"]["gain"] == 0
+    assert told["verdict"].startswith("Neither is better")
+    r2 = told["figures"][0]
+    assert (r2["name"], r2["first"]) == ("r2", first.metrics["r2"])
+    assert r2["first_interval"][0] < r2["first"] < r2["first_interval"][1]
+    assert told["differences"] == []
+    assert [row["feature"] for row in told["ranking"]] == [row.feature for row in first.ranking]
+    assert client.get(f"{URL}/{first.id}/comparison/999", headers=headers).status_code == 404

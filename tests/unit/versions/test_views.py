@@ -11,6 +11,7 @@ from prodapp.auth import service as auth
 from prodapp.caller import Caller
 from prodapp.extensions import command
 from prodapp.models import ModelVersion
+from tests.conftest import IsolatedClient
 from tests.pages import csrf_token
 
 # The services are tested on both databases.
@@ -29,6 +30,7 @@ def enter(filled: Flask, owner: Caller) -> SignIn:
     """A function that signs somebody of a role in."""
 
     def sign_in(role: str) -> FlaskClient:
+        filled.test_client_class = IsolatedClient
         client = filled.test_client()
         user = auth.create_user(owner, username=f"{role}-x", role=role)
         client.get(f"/app/sign-in/{auth.create_sign_in_link(user)}")
@@ -108,3 +110,23 @@ def test_the_model_file_is_checked_and_trained_anew_by_page(
         answer = send(client, page, "check")
         assert told in client.get(answer.location).text
     assert send(client, page, "retrain").location.startswith("/app/runs/")
+
+
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+def test_two_versions_are_compared_on_a_page_whose_address_names_both(
+    versions: Versions, enter: SignIn, language: str
+) -> None:
+    client = enter("viewer")
+    first, second, third = versions
+    url = f"/app/machines/{first.machine_id}/compare"
+    told = {"Accept-Language": language}
+    page = client.get(f"{url}?first={first.id}&second={second.id}", headers=told).text
+    assert f'<option value="{first.id}" selected>' in page
+    assert f'<option value="{second.id}" selected>' in page
+    assert ("Neither is better beyond the noise" in page) is (language == "en")
+    assert ("Nothing: the same data" in page) is (language == "en")
+    # Without ids: the one in use, and the newest other one.
+    page = client.get(url).text
+    assert f'<option value="{third.id}" selected>' in page
+    assert f'<option value="{second.id}" selected>' in page
+    assert client.get(f"{url}?first={first.id}&second=999").status_code == 404
