@@ -10,6 +10,8 @@ import click
 from prodapp.cli.base import columns_of, print_table
 from prodapp.models import ModelVersion, VariableRanking
 from prodapp.ranking.alarms import alarms
+from prodapp.ranking.effects import effects
+from prodapp.ranking.levers import levers
 from prodapp.ranking.sentences import subject
 from prodapp.ranking.trust import trust
 
@@ -43,6 +45,8 @@ def ranking_document(version: ModelVersion) -> dict[str, Any]:
         "is_withheld": not version.metrics["explains"],
         "alarms": [asdict(alarm) for alarm in alarms(version)],
         "segments": version.evidence.get("segments", []),
+        "effects": [asdict(effect) for effect in effects(version)],
+        "levers": [asdict(lever) for lever in levers(version)],
         "ranking": [{**columns_of(item, names), "trust": _trust(item)} for item in version.ranking],
     }
 
@@ -78,6 +82,12 @@ def print_ranking(version: ModelVersion) -> None:
             for item in version.ranking
         ],
     )
+    _print_levers(version)
+
+
+def _print_levers(version: ModelVersion) -> None:
+    for lever in levers(version):
+        click.echo(lever.sentence)
 
 
 def _trust(item: VariableRanking) -> dict[str, Any] | None:

@@ -37,8 +37,9 @@ from prodapp.ml.searching import Search
 from prodapp.ml.specification import Specification
 from prodapp.ml.splits import Plan
 from prodapp.ml.table import Column, Remark
-from prodapp.ml.trust.assessment import Assessment, assess
-from prodapp.ml.trust.findings import Findings, find
+from prodapp.ml.trust.assessment import Assessment
+from prodapp.ml.trust.findings import Findings, Trained, find
+from prodapp.ml.trust.levers import Purpose
 from prodapp.ml.tuning import Trial, Tuning
 from prodapp.ml.validation import Interval, Metrics
 
@@ -56,6 +57,7 @@ __all__ = [
     "Metrics",
     "Plan",
     "Progress",
+    "Purpose",
     "TrainingResult",
     "Trial",
     "Tuning",
@@ -86,7 +88,7 @@ class TrainingResult:
     was trained, with these ``hyperparameters``; ``comparison`` and ``tuning`` are there where
     several algorithms or configurations were compared. ``classes`` are the further figures of a
     target of classes, and ``scale`` what its SHAP values add up to (:mod:`prodapp.ml.explainers`).
-    ``assessment`` is there unless time ran out; ``findings`` always.
+    ``findings`` hold an ``assessment`` unless time ran out.
     """
 
     pipeline: Pipeline
@@ -102,7 +104,6 @@ class TrainingResult:
     n_explained: int
     ties: tuple[tuple[str, ...], ...]
     interactions: tuple[Interaction, ...]
-    assessment: Assessment | None
     findings: Findings
     stage_seconds: Mapping[str, float]
     library_versions: Mapping[str, str]
@@ -144,12 +145,14 @@ def train(
     *,
     progress: Progress,
     n_jobs: int | None = None,
+    purpose: Purpose = Purpose(),  # noqa: B008 - it is frozen
 ) -> TrainingResult:
     """Fit, validate and explain one model.
 
-    ``frame`` and ``columns`` are those of a :class:`prodapp.ml.table.Table`; ``n_jobs`` threads
-    (default: the processors this process may use) change nothing in the result. Raises
-    ``InvalidInput`` and ``DataRefused``; what ``progress`` raises goes through.
+    ``frame`` and ``columns`` are those of a :class:`prodapp.ml.table.Table`; ``purpose`` says what
+    can be set and what is wanted, for windows of operation. ``n_jobs`` threads (default: the
+    processors this process may use) change nothing in the result. Raises ``InvalidInput`` and
+    ``DataRefused``; what ``progress`` raises goes through.
     """
     n_jobs = n_jobs or available_cpus()
     stages = _Stages(progress)
@@ -192,13 +195,16 @@ def train(
         on_share=stages.share,
     )
     stages.enter("assessing")
-    assessment = _assess(samples, spec, clock, stages, n_jobs=n_jobs)
     metrics = judge(samples, predicted, random_state=spec.random_state)
     ranking = rank_variables(
         samples.columns, samples.X_test.iloc[found.rows], found.values, found.native
     )
     findings = find(
-        samples, metrics=metrics, gap=validation.gap, ranking=ranking, attribution=found
+        Trained(samples, spec, pipeline, metrics, validation.gap, ranking, found),
+        purpose,
+        may_assess=_may_assess(samples, clock, stages.seconds),
+        n_jobs=n_jobs,
+        on_share=stages.share,
     )
     stages.leave()
     return TrainingResult(
@@ -215,7 +221,6 @@ def train(
         n_explained=len(found.rows),
         ties=found.ties,
         interactions=found.interactions,
-        assessment=assessment,
         findings=findings,
         stage_seconds=stages.seconds,
         library_versions=_library_versions(),
@@ -272,22 +277,12 @@ def _whole(pipeline: Pipeline, samples: Samples) -> Pipeline:
     return Pipeline([("series", samples.series), *pipeline.steps])
 
 
-def _assess(
-    samples: Samples, spec: Specification, clock: Clock, stages: _Stages, *, n_jobs: int
-) -> Assessment | None:
-    """Verdicts and rank intervals over all samples, where the time left allows."""
-    if not clock.allows(_ASSESSING * (stages.seconds["fitting"] + stages.seconds["explaining"])):
-        samples.remarks.append(remark_not_assessed())
-        return None
-    return assess(
-        spec,
-        samples.columns,
-        samples.X,
-        samples.y,
-        samples.plan,
-        n_jobs=n_jobs,
-        on_share=stages.share,
-    )
+def _may_assess(samples: Samples, clock: Clock, seconds: Mapping[str, float]) -> bool:
+    """Whether the time left allows verdicts, rank intervals and windows."""
+    if clock.allows(_ASSESSING * (seconds["fitting"] + seconds["explaining"])):
+        return True
+    samples.remarks.append(remark_not_assessed())
+    return False
 
 
 def _library_versions() -> dict[str, str]:

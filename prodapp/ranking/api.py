@@ -8,9 +8,10 @@ from flask import Response
 
 from prodapp.auth.guard import current_caller
 from prodapp.auth.permissions import requires
-from prodapp.ranking import acceptances, service
+from prodapp.ranking import acceptances, effects, levers, service
 from prodapp.ranking.alarm_schemas import AcceptanceInput, AlarmSchema
 from prodapp.ranking.alarms import alarms
+from prodapp.ranking.finding_schemas import EffectSchema, LeverSchema
 from prodapp.ranking.schemas import ARCHIVED, RankingSchema, VersionQuery, VersionSchema
 from prodapp.rest.answers import page_answer
 from prodapp.rest.blueprint import ApiBlueprint
@@ -94,3 +95,26 @@ def take_back(version_id: int, key: str) -> Any:
     """Let an accepted alarm count again"""
     acceptances.take_back(current_caller(), version_id, key)
     return Response(status=204)
+
+
+@blp.get("/versions/<id:version_id>/effects")
+@blp.answers(200, EffectSchema(many=True))
+@requires("viewer")
+def list_effects(version_id: int) -> Any:
+    """List the curves of effect of a version
+
+    Of its strongest variables; none for versions of earlier releases.
+    """
+    return effects.effects(service.get_version(current_caller(), version_id))
+
+
+@blp.get("/versions/<id:version_id>/levers")
+@blp.answers(200, LeverSchema(many=True))
+@requires("viewer")
+def list_levers(version_id: int) -> Any:
+    """List the windows of operation of a version
+
+    Of variables that were said to be levers, where it was said what is wanted of the target;
+    never of those that are noise. Association, not cause.
+    """
+    return levers.levers(service.get_version(current_caller(), version_id))

@@ -13,7 +13,16 @@ from prodapp.error_text import error_text
 from prodapp.exceptions import InvalidInput
 from prodapp.i18n import gettext as _
 from prodapp.models import ModelVersion
-from prodapp.ranking import acceptances, alarms, segments, sentences, service, trust
+from prodapp.ranking import (
+    acceptances,
+    alarms,
+    effects,
+    levers,
+    segments,
+    sentences,
+    service,
+    trust,
+)
 from prodapp.ranking.exports import ranking_csv
 from prodapp.ranking.promotions import promotion_words
 
@@ -61,6 +70,11 @@ def _page(version: ModelVersion, **more: Any) -> str:
         version=version,
         alarms=alarms.alarms(version),
         segments=segments.segments(version),
+        effects=effects.effects(version),
+        effect_plot=effects.plot,
+        levers=levers.levers(version),
+        levers_note=levers.levers_note(version),
+        window_words=levers.window_words,
         trust_of=trust.trust,
         groups=trust.groups(version),
         companions_of=sentences.companions,

@@ -30,6 +30,9 @@ def evidence_document(result: TrainingResult) -> dict[str, Any]:
         "ties": [list(names) for names in result.ties],
         "trust": _trust(result),
         "alarms": [asdict(alarm) for alarm in result.findings.alarms],
+        "effects": [asdict(effect) for effect in result.findings.effects],
+        "levers": [asdict(lever) for lever in result.findings.levers],
+        "purpose": asdict(result.findings.purpose),
         "segments": [asdict(found) for found in result.findings.segments],
         "interactions": [asdict(pair) for pair in result.interactions],
         "split": result.plan.scheme,
@@ -42,7 +45,7 @@ def evidence_document(result: TrainingResult) -> dict[str, Any]:
 
 def _trust(result: TrainingResult) -> dict[str, Any] | None:
     """Verdicts and rank intervals; a bound that is not finite is none."""
-    found = result.assessment
+    found = result.findings.assessment
     if found is None:
         return None
     return {

@@ -17,7 +17,7 @@ from prodapp.extensions import command, db
 from prodapp.ml.artifact import dump_pipeline
 from prodapp.ml.held_out import dump_held_out
 from prodapp.ml.specification import Specification
-from prodapp.ml.training import Findings, TrainingResult, train
+from prodapp.ml.training import Findings, Purpose, TrainingResult, train
 from prodapp.ml.trust.alarms import damage_alarms
 from prodapp.models import Dataset, Machine, ModelVersion, TrainingRun, VariableRanking
 from prodapp.models.lease import Lease
@@ -26,6 +26,7 @@ from prodapp.training import transitions
 from prodapp.training.evidence import evidence_document, metrics_document, ranking_row
 from prodapp.training.promotion import Trial, publish_promotion, try_against_champion
 from prodapp.training.tables import table_of
+from prodapp.variables import TableSettings
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,11 @@ def _train_and_publish(run: TrainingRun, lease: Lease) -> None:
     table = table_of(run, dataset)
     failpoints.reach("run.read")
     result = train(
-        table.frame, table.columns, Specification.from_json(run.specification), progress=pulse
+        table.frame,
+        table.columns,
+        Specification.from_json(run.specification),
+        progress=pulse,
+        purpose=_purpose_of(run, dataset),
     )
     result = replace(
         result,
@@ -74,6 +79,15 @@ def _train_and_publish(run: TrainingRun, lease: Lease) -> None:
     patiently(partial(_publish, run, lease, result, files, trial))
     failpoints.reach("run.published")
     log.info("run %s: published", run.id)
+
+
+def _purpose_of(run: TrainingRun, dataset: Dataset) -> Purpose:
+    """What people said can be set and is wanted, where it is of this target."""
+    settings = TableSettings.from_json(dataset.settings)
+    levers = tuple(column.name for column in settings.columns if column.role == "lever")
+    if settings.target != run.target:
+        return Purpose(levers)
+    return Purpose(levers, settings.sense, settings.goal)
 
 
 def _with_damage(result: TrainingResult, run: TrainingRun, dataset: Dataset) -> Findings:

@@ -97,6 +97,8 @@ ROLES: dict[str, str] = {
     "PUT /api/v1/machines/<id:machine_id>/promotion": "analyst",
     "POST /app/machines/<int:machine_id>/versions/rule": "analyst",
     "GET /api/v1/versions/<id:version_id>/alarms": "viewer",
+    "GET /api/v1/versions/<id:version_id>/effects": "viewer",
+    "GET /api/v1/versions/<id:version_id>/levers": "viewer",
     "PUT /api/v1/versions/<id:version_id>/alarms/<string:key>/acceptance": "analyst",
     "DELETE /api/v1/versions/<id:version_id>/alarms/<string:key>/acceptance": "analyst",
     "GET /api/v1/versions/<id:version_id>/artifact": "viewer",

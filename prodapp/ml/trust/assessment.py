@@ -8,12 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.pipeline import Pipeline
 
+from prodapp.ml.fitting import answers_of
 from prodapp.ml.profile.associations import association_matrix, find_groups
 from prodapp.ml.progress import part_of
 from prodapp.ml.specification import Specification
 from prodapp.ml.splits import Plan
 from prodapp.ml.table import Column
+from prodapp.ml.trust.effects import Grid, draw_curves
 from prodapp.ml.trust.prequential import measure_gains
 from prodapp.ml.trust.ranks import RankInterval, rank_intervals
 from prodapp.ml.trust.verdicts import REAL, Verdict, judge
@@ -21,6 +24,8 @@ from prodapp.ml.trust.verdicts import REAL, Verdict, judge
 FloatArray = npt.NDArray[np.float64]
 
 _SHARE_OF_VERDICTS = 0.6
+#: Rows over which each small forest draws the curves of the effects.
+_DRAWN_OVER = 250
 
 
 @dataclass(frozen=True)
@@ -40,12 +45,14 @@ class GroupAssessment:
 class Assessment:
     """By the name of each variable its verdict and the interval of its rank; and the groups.
 
-    Dates are not judged.
+    Dates are not judged. ``curves`` are those over the grids that were asked for, of each forest
+    that was grown on another half of the rows.
     """
 
     verdicts: dict[str, Verdict]
     ranks: dict[str, RankInterval]
     groups: tuple[GroupAssessment, ...]
+    curves: tuple[list[FloatArray], ...] = ()
 
 
 def assess(
@@ -57,6 +64,7 @@ def assess(
     *,
     n_jobs: int,
     on_share: Callable[[float], None],
+    grids: Sequence[Grid] = (),
 ) -> Assessment:
     """Judge the variables, alone and in their groups, by random forests of the ``spec``'s seed.
 
@@ -86,6 +94,12 @@ def assess(
     judged = judge(
         gains.values, variance=float(y.var()), explained=gains.explained, is_ordered=is_ordered
     )
+    curves: list[list[FloatArray]] = []
+
+    def watch(pipeline: Pipeline, rest: pd.DataFrame) -> None:
+        rest = rest.iloc[:_DRAWN_OVER]
+        curves.append(draw_curves(grids, rest, lambda rows: answers_of(pipeline, rows)))
+
     ranks = rank_intervals(
         spec,
         columns,
@@ -94,6 +108,7 @@ def assess(
         is_ordered=is_ordered,
         n_jobs=n_jobs,
         on_share=part_of(on_share, _SHARE_OF_VERDICTS, 1.0),
+        watch=watch,
     )
     verdicts = dict(zip(names, judged[: len(names)], strict=True))
     return Assessment(
@@ -105,6 +120,7 @@ def assess(
             )
             for group, verdict in zip(groups, judged[len(names) :], strict=True)
         ),
+        curves=tuple(curves),
     )
 
 

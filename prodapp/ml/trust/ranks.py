@@ -31,6 +31,7 @@ from prodapp.ml.trust.prequential import random_forest
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 OnShare = Callable[[float], None]
+Watch = Callable[[Pipeline, pd.DataFrame], None]
 
 _N_HALVES: Final = 20
 _N_TREES: Final = 10
@@ -60,10 +61,12 @@ def rank_intervals(
     is_ordered: bool,
     n_jobs: int,
     on_share: OnShare,
+    watch: Watch = lambda _pipeline, _rest: None,
 ) -> tuple[RankInterval, ...]:
     """One interval for each variable, in the order of ``columns``.
 
-    ``X`` (samples, variables) and ``y`` (samples,) are in the order of the table.
+    ``X`` (samples, variables) and ``y`` (samples,) are in the order of the table. ``watch`` is
+    shown each fitted pipeline, with some rows of the half that it has not learned from.
     """
     rng = np.random.default_rng((spec.random_state, 1))
     rows = np.arange(len(y))
@@ -79,6 +82,7 @@ def rank_intervals(
         pipeline = build_pipeline(small, columns, n_samples=len(learned), n_jobs=n_jobs)
         fit_pipeline(pipeline, X.iloc[learned], y[learned], on_share=lambda _: None)
         explained = rng.permutation(rest)[:_N_EXPLAINED]
+        watch(pipeline, X.iloc[explained])
         importances.append(_importances(pipeline, columns, X.iloc[explained], n_jobs=n_jobs))
         on_share((number + 1) / _N_HALVES)
     return intervals(np.array(importances))
@@ -112,15 +116,6 @@ def halves(
         for chosen in (order[:middle], order[middle:])
     )
     return first, second
-
-
-def _some(n_samples: int, *, is_ordered: bool, rng: np.random.Generator) -> IntArray:
-    """Positions of at most ``_MAX_ROWS`` samples."""
-    if n_samples <= _MAX_ROWS:
-        return np.arange(n_samples, dtype=np.intp)
-    if is_ordered:
-        return np.arange(0, n_samples, -(-n_samples // _MAX_ROWS), dtype=np.intp)
-    return rng.permutation(n_samples)[:_MAX_ROWS].astype(np.intp)
 
 
 def _importances(
