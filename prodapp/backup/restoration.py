@@ -123,7 +123,7 @@ def _put_files(path: Path, manifest: Manifest, progress: Progress) -> None:
 
 
 def _put_rows(path: Path, manifest: Manifest, progress: Progress) -> None:
-    with db.engine.connect() as connection, _unhurried(connection), _writing(connection):
+    with db.engine.connect() as connection, unhurried(connection), writing(connection):
         if connection.dialect.name == "postgresql":
             # Somebody who uses the tables is waited for, but not for ever.
             connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
@@ -135,17 +135,18 @@ def _put_rows(path: Path, manifest: Manifest, progress: Progress) -> None:
         _load(connection, path, manifest, progress)
         alembic.upgrade(config, "head")
         _end_what_was_open(connection)
-        _check_foreign_keys(connection)
+        check_foreign_keys(connection)
         note = {"actor": "cli", "action": "backup.restored", "subject": f"backup:{path.name}"[:100]}
         connection.execute(insert(AuditEvent).values(**note))
 
 
-def _writing(connection: Connection) -> AbstractContextManager[object]:
+def writing(connection: Connection) -> AbstractContextManager[object]:
+    """The transaction of one who writes."""
     return connection.execution_options(sqlite_begin="IMMEDIATE").begin()
 
 
 @contextmanager
-def _unhurried(connection: Connection) -> Iterator[None]:
+def unhurried(connection: Connection) -> Iterator[None]:
     """Around a transaction that may take its time and remakes tables."""
     if connection.dialect.name == "postgresql":
         wait_for_ever(connection)
@@ -186,7 +187,7 @@ def _end_what_was_open(connection: Connection) -> None:
         connection.execute(update(model).where(is_open).values({column: db_now()}))
 
 
-def _check_foreign_keys(connection: Connection) -> None:
+def check_foreign_keys(connection: Connection) -> None:
     """SQLite did not watch them while tables were made and filled."""
     if connection.dialect.name != "sqlite":
         return

@@ -13,6 +13,7 @@ from prodapp.cli import (
     machines,
     processes,
     runs,
+    upgrade,
     users,
     versions,
 )
@@ -34,6 +35,7 @@ def init_app(app: Flask) -> None:
         processes.dispatcher,
         processes.config,
         backup.backup,
+        upgrade.upgrade,
         doctor.doctor,
         demo.demo,
     ):
