@@ -16,7 +16,7 @@ PYTEST_ARGS ?= --numprocesses logical --maxprocesses 8 --dist loadfile --no-load
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run serve dev test browser schemathesis faults soak bench trust intake fuzz check format lock clean
+.PHONY: help run serve dev test browser schemathesis faults soak bench trust intake fuzz check check-delivery replay-image bundle sbom format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,31 @@ check: $(VENV)/.installed-dev ## lint, format, types, layers, security, template
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml prodapp scripts wsgi.py
 	$(BIN)/djlint --check --quiet prodapp/templates
 	$(BIN)/djlint --lint prodapp/templates
+
+K8S := $(filter-out %/kustomization.yaml %/adapter-rule.yaml,$(wildcard deploy/kubernetes/*.yaml))
+
+check-delivery: $(VENV)/.installed-dev ## lint what ships prodapp, and see that what it names exists
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/shellcheck .ci/run scripts/*.sh
+	$(BIN)/actionlint .github/workflows/*.yml
+	$(BIN)/yamllint --strict compose.yaml deploy .github
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/kubernetes-validate --quiet --strict $(K8S)
+	$(BIN)/python scripts/check_delivery.py
+
+# Minutes: a fresh environment from the package index.
+replay-image: ## do the Dockerfile's steps in a clean folder and start what comes out of it
+	$(PYTHON) scripts/replay_image.py
+
+bundle: ## everything for a machine without a network, in dist/
+	$(PYTHON) scripts/bundle.py
+
+SBOM ?= dist/sbom.json
+
+sbom: $(VENV)/.installed-dev ## list what the image contains (CycloneDX)
+	@mkdir -p $(dir $(SBOM))
+	$(BIN)/cyclonedx-py requirements --output-reproducible --output-file $(SBOM) requirements.txt
 
 format: $(VENV)/.installed-dev ## rewrite sources and templates in the project's format
 	$(BIN)/ruff check --fix .

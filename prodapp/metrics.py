@@ -99,7 +99,6 @@ ALL: Final[tuple[Counter | Histogram, ...]] = (
     STAGE_SECONDS,
     LOG_RECORDS,
 )
-# What alerts divide by, or wait for, is there from the start, as zero.
 KINDS = ("run", "import")
 _FIRST = (
     *(
@@ -162,6 +161,11 @@ def bind(folder: Path, kind: str) -> None:
     # The library knows no other way of being told the place.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
     values.ValueClass = values.MultiProcessValue(lambda: _Binding.identity)
+    declare()
+
+
+def declare() -> None:
+    """Show what alerts divide by, or wait for, before anything was counted."""
     for metric, labels in _FIRST:
         metric.labels(*labels)
 
