@@ -31,6 +31,7 @@ from prodapp import (
 from prodapp.account import pages as account_pages
 from prodapp.admin import audit as audit_views
 from prodapp.admin import keys as key_views
+from prodapp.admin import settings as settings_views
 from prodapp.admin import sites as site_views
 from prodapp.admin import users as user_views
 from prodapp.auth import guard
@@ -38,6 +39,7 @@ from prodapp.auth import views as auth_views
 from prodapp.auth.permissions import check_policies, public
 from prodapp.auth.service import roles_up_to
 from prodapp.auth.sessions import SESSION_LIFE
+from prodapp.auth.sites import governs_all
 from prodapp.config import Settings, load_settings
 from prodapp.datasets import views as dataset_views
 from prodapp.extensions import (
@@ -130,9 +132,15 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
     headers.init_app(app)
     guard.init_app(app)
     limits.init_app(app)
+    if settings.identity.oidc is not None:
+        from prodapp.auth import provider  # its client is loaded where it is used
+
+        provider.init_app(app)
     app.context_processor(lambda: {"caller": g.get("caller"), "locale": str(get_locale())})
     app.jinja_env.globals["config_sends_mail"] = settings.sends_mail
+    app.jinja_env.globals["config_identity"] = settings.identity
     app.jinja_env.globals["roles_up_to"] = roles_up_to
+    app.jinja_env.globals["governs_all"] = governs_all
 
 
 def _register_blueprints(app: Flask) -> None:
@@ -150,6 +158,7 @@ def _register_blueprints(app: Flask) -> None:
         key_views.bp,
         site_views.bp,
         audit_views.bp,
+        settings_views.bp,
         health.bp,
     ):
         app.register_blueprint(blueprint)

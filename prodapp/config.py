@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 from prodapp import memory, profiles
 from prodapp.environment import choice, integer, split, url, words
 from prodapp.exceptions import ConfigurationError
+from prodapp.identity_settings import ROLES, IdentitySettings, load_identity
 
 PROFILES = ("development", "testing", "staging", "production")
-ROLES = ("viewer", "operator", "analyst", "admin")
 #: When a new version comes into use by itself: always, if better beyond the noise, never.
 PROMOTIONS = ("newest", "better", "manual")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -55,10 +55,12 @@ class Settings:
     reads_per_minute: int
     writes_per_minute: int
     uploads_per_minute: int
+    identity: IdentitySettings
     second_factor_roles: tuple[str, ...]
     smtp_url: str | None = field(repr=False)
     mail_from: str
     max_upload_bytes: int
+    site_quota_bytes: int | None
     run_timeout_seconds: int
     run_memory_bytes: int | None
     web_threads: int
@@ -68,6 +70,7 @@ class Settings:
     metrics_token: str | None = field(repr=False)
     sentry_dsn: str | None = field(repr=False)
     is_tracing: bool
+    sources: Mapping[str, str] = field(repr=False)  # of the variables that are set
 
     @property
     def is_embedded_queue(self) -> bool:
@@ -96,10 +99,13 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     profile.
     """
     env = dict(os.environ if environ is None else environ)
+    sources = {name: "environment" for name, value in env.items() if value}
     profile = choice(env, "PRODAPP_PROFILE", PROFILES, "development")
     if environ is None and profile == "development":
-        env = {**_read_dotenv(Path(".env")), **env}
-    settings = _settings_of(env, profile)
+        dotenv = _read_dotenv(Path(".env"))
+        sources = {name: ".env" for name, value in dotenv.items() if value} | sources
+        env = {**dotenv, **env}
+    settings = _settings_of(env, profile, sources)
     is_debugging = (env.get("FLASK_DEBUG") or "0").lower() not in ("0", "false", "no")
     found = profiles.unsafe(settings, is_debugging=is_debugging)
     if found:
@@ -110,7 +116,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
-def _settings_of(env: Mapping[str, str], profile: str) -> Settings:
+def _settings_of(env: Mapping[str, str], profile: str, sources: Mapping[str, str]) -> Settings:
     instance = Path(env.get("PRODAPP_INSTANCE") or "instance").expanduser().resolve()
     host = env.get("HOST") or "127.0.0.1"
     port = integer(env, "PORT", 8001, low=1, high=65535)
@@ -136,10 +142,13 @@ def _settings_of(env: Mapping[str, str], profile: str) -> Settings:
         reads_per_minute=integer(env, "READS_PER_MINUTE", 6000, low=1, high=1_000_000),
         writes_per_minute=integer(env, "WRITES_PER_MINUTE", 1200, low=1, high=1_000_000),
         uploads_per_minute=integer(env, "UPLOADS_PER_MINUTE", 300, low=1, high=1_000_000),
+        identity=load_identity(env),
         second_factor_roles=_roles(env, "SECOND_FACTOR_ROLES"),
         smtp_url=_smtp_url(env),
         mail_from=_mail_from(env),
         max_upload_bytes=integer(env, "MAX_UPLOAD_MB", 500, low=1, high=100_000) * 1024**2,
+        site_quota_bytes=integer(env, "SITE_QUOTA_MB", 0, low=0, high=1_000_000_000) * 1024**2
+        or None,
         run_timeout_seconds=integer(env, "RUN_TIMEOUT", 3600, low=10, high=7 * 86400),
         run_memory_bytes=_run_memory(env),
         web_threads=integer(env, "WEB_THREADS", 8, low=1, high=256),
@@ -149,6 +158,7 @@ def _settings_of(env: Mapping[str, str], profile: str) -> Settings:
         metrics_token=(env.get("METRICS_TOKEN") or "").strip() or None,
         sentry_dsn=url(env, "SENTRY_DSN", ("http", "https")),
         is_tracing=_is_tracing(env),
+        sources=sources,
     )
 
 

@@ -10,7 +10,10 @@ from prodapp.auth.guard import Surface, surface_of
 from prodapp.extensions import settings_of
 
 CORS_HEADERS = "Authorization, Content-Type, X-API-Key, X-Request-ID, Idempotency-Key, If-Match"
-CORS_EXPOSED = "Location, Link, X-Pagination, X-Request-ID, ETag, Retry-After"
+CORS_EXPOSED = (
+    "Location, Link, X-Pagination, X-Request-ID, ETag, Retry-After, "
+    "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
+)
 CORS_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
 

@@ -16,6 +16,12 @@ import pytest
 import redis
 
 from tests import services
+from tests.identity_services import (
+    Directory,
+    Provider,
+    running_directory,
+    running_provider,
+)
 from tests.services import Postgres, ServiceUnavailable, running_postgres, running_valkey
 
 T = TypeVar("T")
@@ -76,3 +82,17 @@ def postgres_url(postgres_server: Postgres) -> Iterator[str]:
     url = postgres_server.create_database()
     yield url
     postgres_server.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+    """An OpenID Connect provider that the tests of this process share."""
+    with _or_skip(running_provider(tmp_path_factory.mktemp("provider"))) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
+    """An LDAP server that the tests of this process share."""
+    with _or_skip(running_directory(tmp_path_factory.mktemp("directory"))) as running:
+        yield running

@@ -125,7 +125,7 @@ def test_readme_names_only_commands_that_flask_knows(app: Flask) -> None:
 
 
 def test_env_example_lists_every_setting() -> None:
-    modules = ("config.py", "environment.py")
+    modules = ("config.py", "environment.py", "identity_settings.py")
     source = "".join((ROOT / "prodapp" / name).read_text(encoding="utf-8") for name in modules)
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     read = set(re.findall(r'env(?:\.get\(|, )"([A-Z_]+)"', source))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import segno
 from flask import current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -79,6 +78,8 @@ def _page(*, error: str | None = None) -> str:
     enrolment = service.enrolment(user)
     picture = None
     if enrolment is not None:
+        import segno  # loaded where it is used
+
         picture = segno.make(enrolment.address, micro=False).svg_data_uri(scale=5, light="white")
     return render_template(
         "account/second_factor.html",

@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from werkzeug.wrappers import Response
 
 from prodapp.account.devices import device_name
-from prodapp.auth import keys, profile, service, sessions
+from prodapp.auth import external, keys, profile, service, sessions
 from prodapp.auth.forms import KeyForm, PasswordForm
 from prodapp.auth.guard import SESSION_TOKEN, current_caller
 from prodapp.auth.objects import own_user
@@ -93,6 +93,8 @@ def _page(**errors: Any) -> str:
     return render_template(
         "account/index.html",
         user=user,
+        may_choose_password=profile.may_choose_password(user),
+        identities=external.identities(user.id),
         sessions=sessions.living_sessions(user.id),
         this_session=token_hash(_token()),
         keys=keys.list_keys(caller, user_id=user.id, page_size=100),

@@ -17,6 +17,7 @@ from prodapp.admin.schemas import (
     KeySchema,
     NewKeySchema,
     NewUserSchema,
+    SiteChangeInput,
     SiteInput,
     SiteSchema,
     UserChangeInput,
@@ -25,9 +26,10 @@ from prodapp.admin.schemas import (
     UserSchema,
 )
 from prodapp.audit import EventFilter
-from prodapp.auth import keys, letters, second_factor, service, sites, users
+from prodapp.auth import keys, letters, personal, second_factor, service, sites, users
 from prodapp.auth.guard import current_caller
 from prodapp.auth.permissions import requires
+from prodapp.auth.schemas import PersonalDataSchema
 from prodapp.auth.users import UserChange
 from prodapp.rest.answers import cursor_answer, page_answer
 from prodapp.rest.blueprint import ApiBlueprint
@@ -175,6 +177,36 @@ def create_site(body: dict[str, str]) -> Any:
 def read_site(site_id: int) -> Any:
     """Read a site"""
     return sites.site_of(current_caller(), site_id)
+
+
+@blp.patch("/sites/<id:site_id>")
+@blp.takes(SiteChangeInput)
+@blp.answers(200, SiteSchema)
+@requires("admin")
+def change_site(body: dict[str, int | None], site_id: int) -> Any:
+    """Change the room for a site's files"""
+    return sites.change_quota(current_caller(), site_id, quota_mb=body["quota_mb"])
+
+
+@blp.get("/users/<id:user_id>/personal-data")
+@blp.answers(200, PersonalDataSchema)
+@requires("admin")
+def read_personal_data(user_id: int) -> Any:
+    """Read all that is stored about a user"""
+    return personal.personal_data(users.user_of(current_caller(), user_id))
+
+
+@blp.delete("/users/<id:user_id>")
+@blp.answers(204, description="Erased")
+@blp.describes(responses=problems(409))
+@requires("admin")
+def erase_user(user_id: int) -> Any:
+    """Erase the personal data of a user
+
+    There is no way back. What they made stays, in the audit trail under a pseudonym.
+    """
+    personal.erase(current_caller(), user_id)
+    return Response(status=204)
 
 
 @blp.get("/audit-events")

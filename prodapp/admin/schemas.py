@@ -8,6 +8,7 @@ from prodapp import audit
 from prodapp.auth.emails import MAX_EMAIL
 from prodapp.auth.keys import STATES, key_state
 from prodapp.auth.service import MAX_KEY_DAYS
+from prodapp.auth.sites import MAX_QUOTA_MB
 from prodapp.caller import RANKS
 from prodapp.names import MAX_NAME
 from prodapp.pagination import MAX_PAGE_SIZE
@@ -94,6 +95,11 @@ class UserSchema(AnswerSchema):
     is_active = fields.Boolean(required=True)
     created_at = Instant(required=True)
     last_sign_in_at = Instant(required=True, allow_none=True)
+    erased_at = Instant(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Since when nothing but a pseudonym is left."},
+    )
     second_factor_at = Instant(
         required=True,
         allow_none=True,
@@ -189,6 +195,25 @@ class SiteSchema(AnswerSchema):
     created_at = Instant(required=True)
     n_users = fields.Integer(required=True, metadata={"description": "Users who may sign in."})
     n_machines = fields.Integer(required=True)
+    used_bytes = fields.Integer(
+        required=True, metadata={"description": "What uploads and models take."}
+    )
+    quota_bytes = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What they may take; null: as much as there is room for."},
+    )
+
+
+class SiteChangeInput(RequestSchema):
+    """What is to become different about a site."""
+
+    quota_mb = JsonInteger(
+        required=True,
+        allow_none=True,
+        validate=validate.Range(min=0, max=MAX_QUOTA_MB),
+        metadata={"description": "Room for its files; null: as much as is set for all sites."},
+    )
 
 
 class EventQuery(RequestSchema):

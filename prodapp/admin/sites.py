@@ -33,7 +33,22 @@ def create() -> Response | tuple[str, int]:
     return redirect(url_for("sites.index"))
 
 
-def _page(*, name: str, error: str | None) -> str:
+@bp.post("/<int:site_id>/quota")
+@requires("admin")
+def change_quota(site_id: int) -> Response | tuple[str, int]:
+    text = request.form.get("quota_mb", "").strip()
+    is_number = text.isascii() and text.isdigit() and len(text) < 12
+    # A text that is no number is no room at all, which the service refuses with its bounds.
+    quota = int(text) if is_number else -1 if text else None
+    try:
+        site = sites.change_quota(current_caller(), site_id, quota_mb=quota)
+    except InvalidInput as error:
+        return _page(name="", error=None, quota_error=error_text(error)), 422
+    flash(_("The room of %(name)s was changed.", name=site.name), "success")
+    return redirect(url_for("sites.index"))
+
+
+def _page(*, name: str, error: str | None, quota_error: str | None = None) -> str:
     caller = current_caller()
     return render_template(
         "sites/list.html",
@@ -41,4 +56,5 @@ def _page(*, name: str, error: str | None) -> str:
         may_create=sites.governs_all(caller),
         name=name,
         error=error,
+        quota_error=quota_error,
     )

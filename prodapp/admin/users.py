@@ -10,7 +10,8 @@ from flask_babel import get_locale
 from werkzeug.wrappers import Response
 
 from prodapp.admin.forms import UserForm, UserQuery
-from prodapp.auth import keys, letters, second_factor, service, sessions, sites, users
+from prodapp.auth import keys, letters, personal, second_factor, service, sessions, sites, users
+from prodapp.auth.downloads import document
 from prodapp.auth.guard import current_caller
 from prodapp.auth.permissions import requires
 from prodapp.auth.users import UserChange
@@ -114,6 +115,28 @@ def reset_second_factor(user_id: int) -> Response:
     user = users.user_of(current_caller(), user_id)
     second_factor.reset(current_caller(), user)
     flash(_("%(name)s signs in without a second step now.", name=user.username), "success")
+    return redirect(url_for("users.detail", user_id=user_id))
+
+
+@bp.get("/<int:user_id>/personal-data.json")
+@requires("admin")
+def personal_data(user_id: int) -> Response:
+    user = users.user_of(current_caller(), user_id)
+    return document(personal.personal_data(user), f"personal-data-{user.id}.json")
+
+
+@bp.post("/<int:user_id>/erase")
+@requires("admin")
+def erase(user_id: int) -> Response | tuple[str, int]:
+    """Needs the user's name to be typed: there is no way back."""
+    user = users.user_of(current_caller(), user_id)
+    if request.form.get("username", "").strip() != user.username:
+        return _detail(user_id, error=_("Type the user's name to erase them.")), 422
+    try:
+        personal.erase(current_caller(), user_id)
+    except Conflict as error:
+        return _detail(user_id, error=error_text(error)), 422
+    flash(_("The personal data were erased."), "success")
     return redirect(url_for("users.detail", user_id=user_id))
 
 

@@ -6,10 +6,17 @@ from typing import Any
 
 from flask import Response, current_app, request
 
-from prodapp.auth import tokens
+from prodapp.auth import personal, tokens
 from prodapp.auth.guard import current_caller
+from prodapp.auth.objects import own_user
 from prodapp.auth.permissions import public, requires
-from prodapp.auth.schemas import CallerSchema, CredentialsInput, RefreshInput, TokenPairSchema
+from prodapp.auth.schemas import (
+    CallerSchema,
+    CredentialsInput,
+    PersonalDataSchema,
+    RefreshInput,
+    TokenPairSchema,
+)
 from prodapp.extensions import limiter, settings_of
 from prodapp.names import folded
 from prodapp.rest.blueprint import ApiBlueprint
@@ -84,3 +91,11 @@ def revoke(body: dict[str, str]) -> Any:
 def me() -> Any:
     """Who is calling"""
     return current_caller()
+
+
+@blp.get("/auth/me/personal-data")
+@blp.answers(200, PersonalDataSchema)
+@requires("viewer")
+def own_personal_data() -> Any:
+    """Read all that is stored about oneself"""
+    return personal.personal_data(own_user(current_caller()))

@@ -67,6 +67,12 @@ def password_link(caller: Caller, user: User) -> str:
     return password_address(user)
 
 
+def may_be_reset() -> bool:
+    """Whether a forgotten password can be replaced by mail."""
+    settings = settings_of(current_app)
+    return settings.sends_mail and settings.identity.local
+
+
 def request_reset(named: str, *, locale: str) -> None:
     """Somebody forgot the password of the user with this name or e-mail address."""
     with command() as session:

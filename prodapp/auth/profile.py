@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from flask import current_app
+
 from prodapp import audit
+from prodapp.auth.external import identities
 from prodapp.auth.objects import own_user
 from prodapp.auth.passwords import check_strength, hash_password, verify_password
 from prodapp.auth.service import link_expired, spend_link
 from prodapp.auth.sessions import end_sessions
-from prodapp.auth.tokens import revoke_tokens
+from prodapp.auth.ways_in import revoke_tokens
 from prodapp.caller import Caller
 from prodapp.exceptions import FieldError, InvalidInput, N_
-from prodapp.extensions import command
+from prodapp.extensions import command, settings_of
 from prodapp.models import User
+
+
+def may_choose_password(user: User) -> bool:
+    """Whether a password of one's own counts here.
+
+    Who came from outside gets none: it would outlive what the outside says of them.
+    """
+    if not settings_of(current_app).identity.local:
+        return False
+    return user.password_hash is not None or not identities(user.id)
 
 
 def change_password(caller: Caller, *, current: str, new: str, token: str) -> None:
@@ -20,6 +33,8 @@ def change_password(caller: Caller, *, current: str, new: str, token: str) -> No
     Who came by a link and has none yet sets the first one. Raises :class:`InvalidInput`.
     """
     user = own_user(caller)
+    if not may_choose_password(user):
+        raise InvalidInput(N_("Your password is kept elsewhere; change it there."))
     if user.password_hash is not None and not verify_password(current, user.password_hash):
         message = N_("This is not your present password.")
         raise InvalidInput(message, fields=(FieldError("/current", message),))

@@ -66,3 +66,19 @@ class CallerSchema(AnswerSchema):
         validate=validate.OneOf(("session", "token", "key")),
         metadata={"description": "What proved it."},
     )
+
+
+class PersonalDataSchema(AnswerSchema):
+    """All that is stored about a user, but for what proves who they are."""
+
+    made_at = fields.String(required=True, metadata={"format": "date-time"})
+    account = fields.Dict(required=True)
+    sessions = fields.List(fields.Dict(), required=True)
+    api_keys = fields.List(fields.Dict(), required=True)
+    identities = fields.List(
+        fields.Dict(), required=True, metadata={"description": "Who vouches for them."}
+    )
+    letters = fields.List(fields.Dict(), required=True)
+    acts = fields.List(
+        fields.Dict(), required=True, metadata={"description": "What the audit trail knows."}
+    )

@@ -125,8 +125,13 @@ def authenticate(username: str, password: str) -> User:
     if user is None or not fits or not user.is_active:
         # Without the name: people type passwords into that field too.
         log.warning("sign-in refused for %s", f"user {user.id}" if user else "an unknown name")
-        raise NotSignedIn(N_("That name and password do not fit together."), code="bad_credentials")
+        raise bad_credentials()
     return user
+
+
+def bad_credentials() -> NotSignedIn:
+    """The one error for all that is wrong with a name and a password."""
+    return NotSignedIn(N_("That name and password do not fit together."), code="bad_credentials")
 
 
 def create_sign_in_link(user: User, *, purpose: str = "sign_in") -> str:

@@ -18,9 +18,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from prodapp import audit
-from prodapp.auth import second_factor
+from prodapp.auth import first_step, second_factor
 from prodapp.auth.secrets import new_token, token_hash
-from prodapp.auth.service import authenticate
 from prodapp.caller import Caller
 from prodapp.exceptions import N_, NotSignedIn
 from prodapp.extensions import command, db
@@ -32,6 +31,7 @@ ISSUER = "prodapp"
 AUDIENCE = "prodapp-api"
 ACCESS_LIFE = timedelta(minutes=10)
 REFRESH_LIFE = timedelta(days=30)
+FAMILY_LIFE = timedelta(days=90)  # then a password is asked for again, however busy the program
 _USER_ID = re.compile(r"[0-9]{1,18}")
 
 
@@ -82,7 +82,7 @@ def sign_in(
 
     Raises :class:`NotSignedIn`.
     """
-    user = authenticate(username, password)
+    user = first_step.prove(username, password, address=address)
     _take_second_step(user, code)
     with command() as session:
         pair = issue_pair(session, user, secret_key=secret_key)
@@ -135,7 +135,7 @@ def rotate(refresh_token: str, *, secret_key: str) -> TokenPair:
         )
         if row is not None and not _use_once(session, row):
             _revoke_family(session, row.family)
-        elif row is not None and row.user.is_active:
+        elif row is not None and row.user.is_active and not _is_old(session, row.family):
             pair = issue_pair(session, row.user, secret_key=secret_key, family=row.family)
     # Raised after the commit: the revocation of a reused family must stay.
     if pair is None:
@@ -153,13 +153,10 @@ def revoke(refresh_token: str) -> None:
             _revoke_family(session, family)
 
 
-def revoke_tokens(session: Session, user_id: int) -> None:
-    """End all refresh tokens of a user. Part of the caller's transaction."""
-    session.execute(
-        update(RefreshToken)
-        .where(RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None))
-        .values(revoked_at=db_now())
-    )
+def _is_old(session: Session, family: UUID) -> bool:
+    began = RefreshToken.created_at <= db_now(-FAMILY_LIFE.total_seconds())
+    first = select(RefreshToken.id).where(RefreshToken.family == family, began)
+    return session.scalar(first.limit(1)) is not None
 
 
 def _use_once(session: Session, row: RefreshToken) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -13,15 +13,13 @@ from prodapp import audit
 from prodapp.auth.emails import checked_email, email_key
 from prodapp.auth.objects import MAX_ID
 from prodapp.auth.service import check_role, email_taken
-from prodapp.auth.sessions import end_sessions
 from prodapp.auth.sites import site_of, within
-from prodapp.auth.tokens import revoke_tokens
+from prodapp.auth.ways_in import end_all_ways_in
 from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, N_, NotFound
 from prodapp.extensions import command, db
-from prodapp.models import SignInLink, Site, User
+from prodapp.models import Site, User
 from prodapp.models.site import DEFAULT_SITE
-from prodapp.models.types import db_now
 from prodapp.names import folded
 from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
 
@@ -87,6 +85,8 @@ def change_user(caller: Caller, user_id: int, change: UserChange) -> User:
         with command() as session:
             first = _hold_administrators(session)
             user = session.get_one(User, user_id, populate_existing=True)
+            if user.erased_at is not None:
+                raise Conflict(N_("This user was erased; nothing of them can be changed."))
             before = {name: getattr(user, name) for name in values}
             changed = {name: value for name, value in values.items() if value != before[name]}
             if not changed:
@@ -117,17 +117,6 @@ def sign_out_everywhere(caller: Caller, user_id: int) -> None:
     with command() as session:
         end_all_ways_in(session, user.id)
         audit.record(session, caller, "user.signed_out", f"user:{user.id}")
-
-
-def end_all_ways_in(session: Session, user_id: int) -> None:
-    """End sessions, tokens and unused links; keys stay. Part of the caller's transaction."""
-    end_sessions(session, user_id)
-    revoke_tokens(session, user_id)
-    session.execute(
-        update(SignInLink)
-        .where(SignInLink.user_id == user_id, SignInLink.used_at.is_(None))
-        .values(used_at=db_now())
-    )
 
 
 def _values(caller: Caller, change: UserChange) -> dict[str, Any]:

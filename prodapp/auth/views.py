@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from flask import (
     Blueprint,
     Response,
@@ -18,16 +20,30 @@ from flask import (
 from flask_babel import get_locale
 from werkzeug.wrappers import Response as BaseResponse
 
-from prodapp.auth import letters, profile, second_factor, second_step, service, sessions
+from prodapp.auth import (
+    external,
+    first_step,
+    letters,
+    profile,
+    second_factor,
+    second_step,
+    service,
+    sessions,
+)
+from prodapp.auth.external import Person
 from prodapp.auth.forms import PasswordForm, SignInForm, safe_next
 from prodapp.auth.guard import SESSION_TOKEN
+from prodapp.auth.objects import own_user
 from prodapp.auth.permissions import public
 from prodapp.error_text import error_text
-from prodapp.exceptions import InvalidInput, NotSignedIn
+from prodapp.exceptions import Conflict, InvalidInput, N_, NotSignedIn, Unavailable
 from prodapp.extensions import limiter, settings_of
 from prodapp.i18n import gettext as _
 from prodapp.models import User
 from prodapp.names import folded
+
+# Entries of the signed cookie, while the browser is at the provider.
+NEXT_PATH, LINKING = "next_path", "linking"
 
 bp = Blueprint("auth", __name__, url_prefix="/app")
 
@@ -52,11 +68,39 @@ def sign_in_page() -> BaseResponse | str:
 def sign_in() -> BaseResponse | tuple[str, int]:
     form = SignInForm.parse(request.form)
     try:
-        user = service.authenticate(form.username, form.password)
-    except NotSignedIn as error:
-        message = _(error.message)
-        return render_template("auth/sign_in.html", username=form.username, error=message), 401
+        user = first_step.prove(form.username, form.password, address=request.remote_addr)
+    except (NotSignedIn, Unavailable) as error:
+        status = 401 if isinstance(error, NotSignedIn) else 503
+        page = render_template("auth/sign_in.html", username=form.username, error=error_text(error))
+        return page, status
     return _enter(user, safe_next(form.next_path), method="password")
+
+
+@bp.get("/sign-in/provider")
+@public
+@limiter.limit("30 per minute")
+def to_provider() -> BaseResponse:
+    session[NEXT_PATH] = safe_next(request.args.get("next", ""))
+    redirected: BaseResponse = _provider().send()
+    return redirected
+
+
+@bp.get("/sign-in/provider/back")
+@public
+@limiter.limit("30 per minute")
+def back_from_provider() -> BaseResponse | tuple[str, int]:
+    """The provider sends browsers here: to sign in, or to connect with who is signed in."""
+    is_linking = session.pop(LINKING, False)
+    try:
+        person = _provider().receive()
+        if is_linking:
+            return _connect(person)
+        user = external.admit(person, address=request.remote_addr)
+    except (NotSignedIn, Unavailable) as error:
+        status = 401 if isinstance(error, NotSignedIn) else 503
+        page = render_template("auth/sign_in.html", username="", error=error_text(error))
+        return page, status
+    return _open(user, session.get(NEXT_PATH), method="oidc")
 
 
 @bp.get("/sign-in/<token>")
@@ -103,7 +147,7 @@ def forgot_page() -> str:
 def forgot() -> str | tuple[str, int]:
     """The same answer for everyone: who has an account is not told."""
     named = request.form.get("named", "").strip()
-    if not settings_of(current_app).sends_mail or not named:
+    if not letters.may_be_reset() or not named:
         return render_template("auth/forgot.html", named=named, is_sent=False), 422
     letters.request_reset(named, locale=str(get_locale()))
     return render_template("auth/forgot.html", named="", is_sent=True)
@@ -157,6 +201,27 @@ def set_language() -> BaseResponse:
             "locale", locale, max_age=365 * 86400, secure=is_https, httponly=True, samesite="Lax"
         )
     return response
+
+
+def _provider() -> ModuleType:
+    """What speaks with the provider. Raises :class:`NotSignedIn` where there is none."""
+    if settings_of(current_app).identity.oidc is None:
+        raise NotSignedIn(N_("There is no provider to sign in at."))
+    from prodapp.auth import provider  # its client is loaded where it is used
+
+    return provider
+
+
+def _connect(person: Person) -> BaseResponse:
+    if g.caller is None:
+        raise NotSignedIn(N_("Sign in first."))
+    try:
+        external.link(g.caller, own_user(g.caller), person)
+    except Conflict as error:
+        flash(error_text(error), "error")
+    else:
+        flash(_("Your account is connected."), "success")
+    return redirect(url_for("account.index", _anchor="identities"))
 
 
 def _enter(user: User, next_path: str | None, *, method: str) -> BaseResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from prodapp.auth import keys, service, sites, users
+from prodapp.auth.quotas import MEBIBYTE
 from prodapp.cli.base import (
     DomainGroup,
     cli_caller,
@@ -13,7 +14,7 @@ from prodapp.cli.base import (
     print_json,
     print_table,
 )
-from prodapp.config import ROLES
+from prodapp.identity_settings import ROLES
 from prodapp.pagination import MAX_PAGE_SIZE
 
 key = DomainGroup("key", help="API keys for programs.")
@@ -86,7 +87,7 @@ def create_site(name: str, as_json: bool) -> None:
 @json_option
 def list_sites(as_json: bool) -> None:
     """List sites with how many users and machines they have."""
-    names = ("id", "name", "n_users", "n_machines", "created_at")
+    names = ("id", "name", "n_users", "n_machines", "used_bytes", "quota_bytes", "created_at")
     rows = [columns_of(row, names) for row in sites.list_sites(cli_caller())]
     if as_json:
         print_json(rows)
@@ -103,3 +104,17 @@ def move_user(username: str, name: str) -> None:
     row = service.user_by_name(username)
     users.change_user(cli_caller(), row.id, users.UserChange(site_id=found.id))
     click.echo(f"{row.username} belongs to {found.name} now.")
+
+
+@site.command("quota")
+@click.argument("name")
+@click.argument("megabytes")
+def change_quota(name: str, megabytes: str) -> None:
+    """Give the site NAME room for MEGABYTES of uploads and models; "default": as set for all."""
+    is_number = megabytes.isascii() and megabytes.isdigit() and len(megabytes) < 12
+    if not is_number and megabytes != "default":
+        raise click.UsageError("Write a whole number of megabytes, or default.")
+    quota = int(megabytes) if is_number else None
+    site = sites.change_quota(cli_caller(), sites.site_by_name(name).id, quota_mb=quota)
+    room = "no limit" if site.quota_bytes is None else f"{site.quota_bytes // MEBIBYTE} MB"
+    click.echo(f"Room of {site.name}: {room}.")

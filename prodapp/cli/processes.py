@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
+from dataclasses import astuple
 from typing import cast
 
 import click
 from flask import Flask, current_app
 
 from prodapp import embedded_queue
-from prodapp.cli.base import DomainGroup, command, json_option, print_json
+from prodapp.cli.base import DomainGroup, command, json_option, print_json, print_table
 from prodapp.config import Settings
 from prodapp.extensions import settings_of
 from prodapp.processes import spawn
+from prodapp.settings_report import report
 
 config = DomainGroup("config", help="Settings of this installation.")
-SECRETS = ("secret_key", "metrics_token")
-ADDRESSES = ("database_url", "redis_url", "storage_url", "smtp_url", "sentry_dsn")
 
 
 @command("worker")
@@ -51,27 +50,12 @@ def dispatcher() -> None:
 @config.command("check")
 @json_option
 def check_config(as_json: bool) -> None:
-    """Print the effective settings, secrets masked. Fails where one is wrong."""
-    values = masked(settings_of(_app()))
+    """Print the effective settings with their sources, secrets masked. Fails where one is wrong."""
+    rows = report(settings_of(_app()))
     if as_json:
-        print_json(values)
-        return
-    width = max(len(name) for name in values)
-    for name, value in values.items():
-        click.echo(f"{name:<{width}}  {value}")
-
-
-def masked(settings: Settings) -> dict[str, object]:
-    """The settings as plain values, without what must not be seen."""
-    from sqlalchemy.engine import make_url
-
-    values = asdict(settings)
-    for name in SECRETS:
-        values[name] = "***" if values[name] else None
-    for name in ADDRESSES:
-        if values[name]:
-            values[name] = make_url(str(values[name])).render_as_string(hide_password=True)
-    return values
+        print_json({row.name: {"value": row.value, "source": row.source} for row in rows})
+    else:
+        print_table(("variable", "value", "source"), [astuple(row) for row in rows])
 
 
 def _export_figures(settings: Settings) -> None:

@@ -7,7 +7,7 @@ import sys
 import click
 from flask import current_app
 
-from prodapp.auth import letters, second_factor, service, users
+from prodapp.auth import letters, personal, second_factor, service, users
 from prodapp.auth.users import UserChange
 from prodapp.cli.base import (
     DomainGroup,
@@ -17,8 +17,8 @@ from prodapp.cli.base import (
     print_json,
     print_table,
 )
-from prodapp.config import ROLES
 from prodapp.extensions import settings_of
+from prodapp.identity_settings import ROLES
 from prodapp.models import User
 from prodapp.names import folded
 
@@ -142,6 +142,28 @@ def reset_second_factor(username: str) -> None:
     row = service.user_by_name(username)
     second_factor.reset(cli_caller(), row)
     click.echo(f"{row.username} signs in without a second step now.")
+
+
+@user.command("export")
+@click.argument("username")
+def export_user(username: str) -> None:
+    """Print all that is stored about USERNAME, as JSON."""
+    print_json(personal.personal_data(service.user_by_name(username)))
+
+
+@user.command("erase")
+@click.argument("username")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase_user(username: str, yes: bool) -> None:
+    """Erase the personal data of USERNAME, who is locked out for good. There is no way back.
+
+    What they made stays, in the audit trail under a pseudonym; backups of before hold them still.
+    """
+    row = service.user_by_name(username)
+    if not yes:
+        click.confirm(f"Erase {row.username} for good?", abort=True)
+    erased = personal.erase(cli_caller(), row.id)
+    click.echo(f"Erased; {erased.username} is what is left.")
 
 
 @user.command("sign-out")

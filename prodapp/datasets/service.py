@@ -10,6 +10,7 @@ from typing import IO, Any
 from sqlalchemy import select, update
 
 from prodapp import audit, claims, metrics, queue
+from prodapp.auth import quotas
 from prodapp.auth.objects import dataset_of, hold_machine, machine_of
 from prodapp.caller import Caller
 from prodapp.datasets import transitions
@@ -44,17 +45,20 @@ def register_dataset(
     A draft waits for :func:`confirm` before it is imported. ``source`` must be seekable; ``check``
     may refuse what the preview shows. Without ``overrides`` it is read as the machine's last
     confirmed file was, where that is possible. Raises :class:`NotFound` and, for a file that
-    cannot become a table, :class:`DataRefused` before anything is stored.
+    cannot become a table, :class:`DataRefused` before anything is stored, as :class:`Conflict`
+    where its site has no room for it.
     """
     machine = machine_of(caller, machine_id)
     memory = memory_of(machine.id)
     look = look_at(source, filename=filename, overrides=overrides, memory=memory)
     if check is not None:
         check(look.preview)
+    quotas.check(caller.site_id, source.seek(0, io.SEEK_END))
     source.seek(0)
     stored = storage().put(source)
     with command() as session:
         hold_machine(session, machine.id)
+        quotas.hold(session, caller.site_id, stored.size)
         dataset = Dataset(
             site_id=caller.site_id,
             machine_id=machine.id,

@@ -6,6 +6,7 @@ from prodapp.models.callback_delivery import CallbackDelivery
 from prodapp.models.champion_change import ChampionChange, ChangeKind
 from prodapp.models.credentials import (
     ApiKey,
+    ExternalIdentity,
     RecoveryCode,
     RefreshToken,
     SecondFactor,
@@ -32,6 +33,7 @@ __all__ = [
     "ChangeKind",
     "Dataset",
     "DatasetState",
+    "ExternalIdentity",
     "Machine",
     "MachineVariable",
     "MailRequest",

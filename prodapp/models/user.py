@@ -15,7 +15,8 @@ class User(Model):
 
     A user without a password hash can come in by a one-time link only. ``email_key`` is the folded
     address: whoever forgot the name may ask for a new password by it. ``second_factor_at`` is since
-    when signing in also takes a code (:class:`~prodapp.models.credentials.SecondFactor`).
+    when signing in also takes a code (:class:`~prodapp.models.credentials.SecondFactor`). Of an
+    erased user a pseudonym is left, and what they made.
     """
 
     __tablename__ = "users"
@@ -36,5 +37,6 @@ class User(Model):
     created_at: Mapped[CreatedAt]
     last_sign_in_at: Mapped[Timestamp | None]
     second_factor_at: Mapped[Timestamp | None]
+    erased_at: Mapped[Timestamp | None]
 
     site: Mapped[Site] = relationship(lazy="joined")

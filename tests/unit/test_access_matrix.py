@@ -25,7 +25,7 @@ from prodapp.auth.guard import Surface, surface_of
 from prodapp.auth.permissions import policy_of
 from prodapp.caller import RANKS, Caller
 from prodapp.extensions import command, db, limiter
-from prodapp.models import ApiKey, TrainingRun, User, UserSession
+from prodapp.models import ApiKey, ExternalIdentity, TrainingRun, User, UserSession
 from prodapp.models.types import db_now
 from tests.conftest import SECRET
 from tests.factories import make_machine, make_version
@@ -121,6 +121,19 @@ ROLES: dict[str, str] = {
     "POST /app/second-step": PUBLIC,
     "DELETE /api/v1/users/<id:user_id>/second-factor": "admin",
     "POST /app/users/<int:user_id>/second-factor/reset": "admin",
+    "POST /app/account/identities": "viewer",
+    "POST /app/account/identities/<int:identity_id>/remove": "viewer",
+    "GET /app/sign-in/provider": PUBLIC,
+    "GET /app/sign-in/provider/back": PUBLIC,
+    "GET /app/settings/": "admin",
+    "POST /app/sites/<int:site_id>/quota": "admin",
+    "PATCH /api/v1/sites/<id:site_id>": "admin",
+    "GET /api/v1/users/<id:user_id>/personal-data": "admin",
+    "DELETE /api/v1/users/<id:user_id>": "admin",
+    "GET /api/v1/auth/me/personal-data": "viewer",
+    "GET /app/account/personal-data.json": "viewer",
+    "GET /app/users/<int:user_id>/personal-data.json": "admin",
+    "POST /app/users/<int:user_id>/erase": "admin",
     "POST /app/account/sessions/end": "viewer",
     "GET /app/audit/": "admin",
     "GET /app/audit/audit.csv": "admin",
@@ -393,8 +406,16 @@ def objects(app: Flask, caller: Caller) -> dict[str, int]:
         "user_id": user.id,
         "key_id": auth.create_key(caller, username="owner", name="x").id,
         "session_id": row.id,
+        "identity_id": _identity(user),
         "site_id": caller.site_id,
     }
+
+
+def _identity(user: User) -> int:
+    row = ExternalIdentity(user_id=user.id, issuer="https://provider.example", subject="1")
+    with command() as session:
+        session.add(row)
+    return row.id
 
 
 def snapshot() -> dict[str, list[Any]]:
@@ -412,6 +433,7 @@ def snapshot() -> dict[str, list[Any]]:
 BODIES: dict[str, dict[str, Any]] = {
     "PATCH /api/v1/machines/<id:machine_id>": {"json": {"name": "mine now"}},
     "PATCH /api/v1/users/<id:user_id>": {"json": {"role": "viewer"}},
+    "PATCH /api/v1/sites/<id:site_id>": {"json": {"quota_mb": 1}},
     "PUT /api/v1/machines/<id:machine_id>/variables": {"json": {}},
     "PUT /api/v1/datasets/<id:dataset_id>/overrides": {"json": {"overrides": {}}},
     "POST /api/v1/datasets/<id:dataset_id>/confirm": {"json": {}},

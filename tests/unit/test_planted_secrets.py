@@ -19,6 +19,13 @@ SECRETS = {
     "SECRET_KEY": f"{MARK}-key-that-is-long-enough-to-be-taken",
     "REDIS_URL": f"redis://:{MARK}-queue@127.0.0.1:1/0",
     "SMTP_URL": f"smtps://post:{MARK}-mail@127.0.0.1:1",
+    "OIDC_ISSUER": "http://127.0.0.1:1",
+    "OIDC_CLIENT_ID": "prodapp",
+    "OIDC_CLIENT_SECRET": f"{MARK}-provider",
+    "LDAP_URL": "ldap://127.0.0.1:1",
+    "LDAP_BASE_DN": "dc=x",
+    "LDAP_BIND_DN": "cn=prodapp,dc=x",
+    "LDAP_BIND_PASSWORD": f"{MARK}-directory",
 }
 DATABASE = f"postgresql://prodapp:{MARK}-database@127.0.0.1:1/prodapp"
 
@@ -32,6 +39,7 @@ def test_nothing_that_is_shown_or_logged_holds_a_setting_that_is_secret(
     before = handler.setStream(log)
     client = app.test_client()
     pages = ("/", "/app/sign-in", "/app/machines/", "/healthz", "/readyz", "/nowhere")
+    pages += ("/app/sign-in/provider", "/app/sign-in/provider/back?code=x&state=y")
     calls = ("/api/openapi.json", "/api/v1/machines", "/machines/", "/api/docs")
     key = {"X-API-Key": "pa_00000000_x"}
     shown = [client.get(path, headers=key).text for path in (*pages, *calls)]
@@ -45,7 +53,9 @@ def test_nothing_that_is_shown_or_logged_holds_a_setting_that_is_secret(
     shown.append(log.getvalue())
     found = [text[max(0, text.find(MARK) - 80) :][:200] for text in shown if MARK in text]
     assert found == []
-    assert json.loads(run(args=["config", "check", "--json"]).stdout)["secret_key"] == "***"
+    told = json.loads(run(args=["config", "check", "--json"]).stdout)
+    for name in ("SECRET_KEY", "OIDC_CLIENT_SECRET", "LDAP_BIND_PASSWORD"):
+        assert told[name] == {"value": "***", "source": "environment"}
 
 
 @pytest.mark.parametrize(

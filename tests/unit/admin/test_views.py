@@ -14,6 +14,8 @@ from prodapp.caller import Caller
 from prodapp.extensions import db
 from prodapp.machines import service as machines
 from prodapp.models import User
+from prodapp.settings_report import report
+from tests.conftest import ROOT, SECRET
 from tests.pages import csrf_token
 
 PASSWORD = "seven blue turbines hum"
@@ -136,3 +138,43 @@ def test_others_do_not_see_administration(sign_in: Callable[..., FlaskClient], r
     assert 'href="/app/users/"' not in page.get("/app/machines/").text
     for path in ("users/", "keys/", "sites/", "audit/", "audit/audit.csv"):
         assert page.get(f"/app/{path}").status_code == 403
+
+
+def test_settings_are_shown_with_their_sources_and_without_secrets(
+    make_app: Callable[..., Flask],
+) -> None:
+    app = make_app(SMTP_URL="smtps://post:hunter2@mail.example", CALLBACK_ALLOWED_HOSTS="a.example")
+    with app.app_context():
+        caller = auth.system_caller()
+        boss = auth.create_user(caller, username="boss", role="admin")
+        far = auth.create_user(caller, username="far", role="admin", site="plant 2")
+        client = app.test_client()
+        client.get(f"/app/sign-in/{auth.create_sign_in_link(boss)}")
+        page = client.get("/app/settings/").text
+        assert "smtps://post:***@mail.example" in page
+        assert "hunter2" not in page
+        assert "a.example" in page
+        rows = re.findall(r"<code>([A-Z_]+)</code>", page)
+        assert {"SECRET_KEY", "DATABASE_URL", "LOCAL_SIGN_IN", "RUN_TIMEOUT"} <= set(rows)
+        assert SECRET not in page
+        other = app.test_client()
+        other.get(f"/app/sign-in/{auth.create_sign_in_link(far)}")
+        assert other.get("/app/settings/").status_code == 403
+        assert "/app/settings/" not in other.get("/app/users/").text
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_every_variable_of_the_example_is_shown(make_app: Callable[..., Flask]) -> None:
+    """A setting that is read and not shown, or shown and not told of, is found here."""
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    told = set(re.findall(r"^# ([A-Z][A-Z_]+)=", example, re.MULTILINE))
+    known = {
+        "OIDC_ISSUER": "http://127.0.0.1:1",
+        "OIDC_CLIENT_ID": "x",
+        "LDAP_URL": "ldap://127.0.0.1:1",
+        "LDAP_BASE_DN": "dc=x",
+    }
+    settings = make_app(**known).extensions["prodapp.settings"]
+    of_libraries = {name for name in told if name.startswith(("FLASK_", "OTEL_"))}
+    assert {row.name for row in report(settings)} == told - of_libraries

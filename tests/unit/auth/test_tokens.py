@@ -145,6 +145,26 @@ def test_reuse_of_a_refresh_token_ends_its_whole_family(any_app: Flask, pair: To
     assert tokens.rotate(other.refresh_token, secret_key=SECRET)
 
 
+def test_however_often_it_rotates_a_family_ends(any_app: Flask, pair: TokenPair) -> None:
+    def age(days: float) -> None:
+        with command() as session:
+            moment = db_now(-86400.0 * days)
+            oldest = select(RefreshToken.id).order_by(RefreshToken.id).limit(1).scalar_subquery()
+            session.execute(
+                update(RefreshToken)
+                .where(RefreshToken.id == oldest)
+                .values(created_at=moment)
+                .execution_options(synchronize_session=False)
+            )
+
+    pair = tokens.rotate(pair.refresh_token, secret_key=SECRET)
+    age(89)
+    pair = tokens.rotate(pair.refresh_token, secret_key=SECRET)
+    age(91)
+    with pytest.raises(NotSignedIn):
+        tokens.rotate(pair.refresh_token, secret_key=SECRET)
+
+
 def test_two_rotations_at_once_give_one_pair(any_app: Flask, pair: TokenPair) -> None:
     def rotate(_: int) -> bool:
         with any_app.app_context():

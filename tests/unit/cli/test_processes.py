@@ -45,15 +45,15 @@ def test_effective_settings_are_printed_without_secrets(
     )
     runner = app.test_cli_runner()
     document = json.loads(runner.invoke(args=["config", "check", "--json"]).stdout)
-    assert document["secret_key"] == "***"
-    assert document["redis_url"] == "redis://user:***@cache:6379/1"
-    assert document["public_url"] == "https://prodapp.example"
-    assert document["profile"] == "testing"
+    assert document["SECRET_KEY"] == {"value": "***", "source": "environment"}
+    assert document["REDIS_URL"]["value"] == "redis://user:***@cache:6379/1"
+    assert document["PUBLIC_URL"]["value"] == "https://prodapp.example"
+    assert document["WEB_THREADS"] == {"value": "8", "source": "default"}
     text = runner.invoke(args=["config", "check"]).stdout
     for output in (json.dumps(document), text):
         assert "hunter2" not in output
         assert SECRET not in output
-    assert len(text.splitlines()) == len(document)
+    assert len(text.splitlines()) == len(document) + 1
 
 
 def flask(tmp_path: Path, *args: str, **environ: str) -> subprocess.CompletedProcess[str]:
