@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -26,6 +27,8 @@ from prodapp.ranking import service as rankings
 from prodapp.ranking.promotions import promotion_words
 from prodapp.ranking.schemas import ARCHIVED
 from prodapp.versions import comparison, sentences, service
+from prodapp.versions.drawing import png_of, svg_of
+from prodapp.versions.pictures import pictures
 from prodapp.versions.schemas import VersionComparisonSchema
 
 version = DomainGroup("version", help="Versions of a machine's model.")
@@ -182,6 +185,19 @@ def _place(place: comparison.Place | None) -> str:
     if place is None:
         return "–"
     return str(place.rank) if place.low is None else f"{place.rank} [{place.low}–{place.high}]"
+
+
+@version.command("pictures")
+@click.argument("version_id", type=int)
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--format", "kind", type=click.Choice(["svg", "png"]), default="svg")
+def save_pictures(version_id: int, folder: Path, kind: str) -> None:
+    """Draw the pictures of a version into FOLDER; say what each shows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for picture in pictures(version_of(cli_caller(), version_id)):
+        path = folder / f"{picture.key}.{kind}"
+        path.write_bytes(svg_of(picture).encode() if kind == "svg" else png_of(picture))
+        click.echo(f"{path}: {picture.finding}")
 
 
 @version.command("check")

@@ -18,10 +18,12 @@ from prodapp.rest.conditions import check_match
 from prodapp.rest.spec import IF_MATCH, headers, problems
 from prodapp.training.schemas import RunSchema
 from prodapp.versions import comparison, service
+from prodapp.versions import pictures as drawn
 from prodapp.versions.schemas import (
     ArtifactSchema,
     ChampionChangeSchema,
     NotesInput,
+    PictureSchema,
     ReasonInput,
     RuleInput,
     RuleSchema,
@@ -124,6 +126,14 @@ def compare(version_id: int, other_id: int) -> Any:
     409 with the code `other_machine` where they are of different machines.
     """
     return comparison.compare(current_caller(), version_id, other_id)
+
+
+@blp.get("/versions/<id:version_id>/pictures")
+@blp.answers(200, PictureSchema(many=True))
+@requires("viewer")
+def pictures(version_id: int) -> Any:
+    """Read the pictures of a version, each with its finding and its data"""
+    return drawn.pictures(version_of(current_caller(), version_id))
 
 
 @blp.get("/versions/<id:version_id>/artifact")

@@ -10,6 +10,7 @@ from prodapp.models import ChangeKind
 from prodapp.ranking.promotion_schemas import DuelSchema
 from prodapp.rest.schemas import AnswerSchema, Instant, RequestSchema
 from prodapp.versions import sentences
+from prodapp.versions.drawing import svg_of
 from prodapp.versions.service import MAX_NOTES, MAX_REASON
 
 
@@ -159,4 +160,23 @@ class VersionComparisonSchema(AnswerSchema):
         sentences.what_moved,
         required=True,
         metadata={"type": "string", "description": "What moved beyond its possible ranks."},
+    )
+
+
+class PictureSchema(AnswerSchema):
+    """A picture of a version with what it shows."""
+
+    key = fields.String(required=True)
+    title = fields.String(required=True)
+    finding = fields.String(
+        required=True, metadata={"description": "What it shows in one sentence, for people."}
+    )
+    headers = fields.List(fields.String(), required=True)
+    rows = fields.List(
+        fields.List(fields.Float()),
+        required=True,
+        metadata={"description": "What is drawn, under the headers."},
+    )
+    svg = fields.Function(
+        svg_of, required=True, metadata={"type": "string", "description": "The drawing as SVG."}
     )

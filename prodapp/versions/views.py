@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Response as Answer
 from werkzeug.wrappers import Response
 
 from prodapp.artifacts import library_changes
 from prodapp.auth.guard import current_caller
-from prodapp.auth.objects import machine_of
+from prodapp.auth.objects import machine_of, version_of
 from prodapp.auth.permissions import requires
 from prodapp.champions import champion_or_none, rule_of
 from prodapp.error_text import error_text
@@ -21,6 +22,8 @@ from prodapp.models import ModelVersion
 from prodapp.pagination import MAX_PAGE_SIZE
 from prodapp.ranking import service as rankings
 from prodapp.versions import comparison, sentences, service
+from prodapp.versions import pictures as drawn
+from prodapp.versions.drawing import png_of, svg_of
 
 bp = Blueprint("versions", __name__, url_prefix="/app")
 PAGE_SIZE = 50
@@ -85,6 +88,28 @@ def _chosen(
     if second is None:
         second = next((version.id for version in listed if version.id != first), None)
     return first, second
+
+
+@bp.get("/versions/<int:version_id>/pictures")
+@requires("viewer")
+def pictures(version_id: int) -> str:
+    version = version_of(current_caller(), version_id)
+    return render_template(
+        "versions/pictures.html", version=version, pictures=drawn.pictures(version)
+    )
+
+
+@bp.get("/versions/<int:version_id>/pictures/<key>.<any(svg, png):kind>")
+@requires("viewer")
+def picture(version_id: int, key: str, kind: str) -> Answer:
+    version = version_of(current_caller(), version_id)
+    found = drawn.picture_of(version, key)
+    name = f"{key}-{version.machine_id}-{version.number}.{kind}"
+    return Answer(
+        svg_of(found) if kind == "svg" else png_of(found),
+        mimetype="image/svg+xml" if kind == "svg" else "image/png",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 @bp.post("/machines/<int:machine_id>/versions/rollback")

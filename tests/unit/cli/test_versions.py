@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -67,6 +68,18 @@ def test_refusals_have_a_message_and_a_code(
     assert "in use" in refused.output
     missing = runner.invoke(args=["version", "promote", "999"])
     assert missing.exit_code == 3
+
+
+def test_pictures_are_drawn_into_a_folder(
+    filled: Flask, pair: tuple[ModelVersion, ModelVersion], tmp_path: Path
+) -> None:
+    folder = tmp_path / "drawn"
+    done = filled.test_cli_runner().invoke(
+        args=["version", "pictures", str(pair[0].id), str(folder)]
+    )
+    assert done.exit_code == 0, done.output
+    assert "nine of ten" in done.output
+    assert (folder / "predicted.svg").read_text("utf-8").startswith("<svg")
 
 
 def test_signing_tells_what_nobody_vouches_for(

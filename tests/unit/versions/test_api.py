@@ -164,3 +164,14 @@ def test_two_versions_are_compared(
     assert told["differences"] == []
     assert [row["feature"] for row in told["ranking"]] == [row.feature for row in first.ranking]
     assert client.get(f"{URL}/{first.id}/comparison/999", headers=headers).status_code == 404
+
+
+def test_pictures_come_with_what_they_show(
+    client: FlaskClient, versions: Versions, headers: dict[str, str]
+) -> None:
+    told = client.get(f"{URL}/{versions[0].id}/pictures", headers=headers).json
+    first = told[0]
+    assert first["key"] == "predicted"
+    assert first["headers"] == ["Actual", "Predicted"]
+    assert first["rows"][0] == versions[0].evidence["held_out"][0]
+    assert first["svg"].startswith("<svg")

@@ -130,3 +130,18 @@ def test_two_versions_are_compared_on_a_page_whose_address_names_both(
     assert f'<option value="{third.id}" selected>' in page
     assert f'<option value="{second.id}" selected>' in page
     assert client.get(f"{url}?first={first.id}&second=999").status_code == 404
+
+
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+def test_pictures_are_shown_and_downloaded(
+    versions: Versions, enter: SignIn, language: str
+) -> None:
+    client = enter("viewer")
+    url = f"/app/versions/{versions[0].id}/pictures"
+    page = client.get(url, headers={"Accept-Language": language}).text
+    assert page.count("<svg xmlns") == page.count("View data" if language == "en" else "Ver dados")
+    for kind, mimetype in (("svg", "image/svg+xml"), ("png", "image/png")):
+        answer = client.get(f"{url}/folds.{kind}")
+        assert answer.mimetype == mimetype
+        assert "attachment" in answer.headers["Content-Disposition"]
+    assert client.get(f"{url}/luck.svg").status_code == 404
