@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +29,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 SECRET = "a secret of the tests that is long enough to be taken"
 
+# One place for the compiled kernels of every process that tests start.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / "build" / "kernels"))
 
 # Where a test is of whole processes, and a file takes minutes.
 LONG = tuple(ROOT / "tests" / name for name in ("faults", "functional", "browser", "contract"))

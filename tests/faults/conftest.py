@@ -42,7 +42,7 @@ def over(*short: str) -> pytest.MarkDecorator:
 
 @pytest.fixture
 def make_installation(
-    request: pytest.FixtureRequest, sqlite_template: Path, kernels: Path
+    request: pytest.FixtureRequest, sqlite_template: Path
 ) -> Iterator[MakeInstallation]:
     """A function that makes an installation over ``"sqlite"`` or ``"postgres"``, not started.
 
@@ -57,19 +57,12 @@ def make_installation(
             place = folder / str(len(made) + 1)
             place.mkdir()
             url = database_url or _database(request, kind, place, sqlite_template)
-            environ = {"NUMBA_CACHE_DIR": str(kernels), **environ}
             made.append(Installation(place, database_url=url, **environ))
             return made[-1]
 
         yield make
         for installation in made:
             installation.end()
-
-
-@pytest.fixture(scope="session")
-def kernels(request: pytest.FixtureRequest) -> Path:
-    """Where workers keep compiled kernels, from one session to the next: it takes a minute."""
-    return request.config.cache.mkdir("prodapp-kernels")
 
 
 @pytest.fixture

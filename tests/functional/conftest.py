@@ -2,7 +2,6 @@
 
 from tests.faults.conftest import (  # noqa: F401 - fixtures and a hook
     database,
-    kernels,
     make_installation,
     pytest_runtest_makereport,
 )
