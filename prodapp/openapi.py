@@ -85,17 +85,18 @@ def init_app(app: Flask) -> None:
     """Build the Api of ``app`` and register the blueprints of ``/api/v1`` and the document's."""
     app.url_map.converters["id"] = IdConverter
     api = RestApi(
+        before=_describe_components,
+        after=_tie_hyperparameters,
         spec_kwargs={
             "title": "prodapp",
             "version": "1",
             "openapi_version": OPENAPI_VERSION,
             "extra_plugins": [CommonPlugin(app)],
             "info": {"description": DESCRIPTION},
-        }
+        },
     )
     api.init_app(app)
     app.extensions[EXTENSION] = api
-    _describe_components(api)
     for blueprint in (
         auth_api.blp,
         machines_api.blp,
@@ -107,7 +108,6 @@ def init_app(app: Flask) -> None:
         api.add(blueprint)
     api.add_more(submissions_api.blp)
     api.add_more(versions_api.blp)
-    _tie_hyperparameters(api)
     app.register_blueprint(bp)
 
 

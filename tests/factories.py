@@ -116,17 +116,18 @@ def _train_once(
     specification: Specification,
     *,
     progress: Progress,
+    **said: Any,
 ) -> TrainingResult:
     """Train, or take what an earlier test of this process trained on the same: equal data and
     specification give the same result, which ``tests/unit/ml/test_training.py`` holds to."""
     values = pd.util.hash_pandas_object(frame).to_numpy().tobytes()
-    key = (values, repr(columns), repr(specification))
+    key = (values, repr((columns, specification, said)))
     if key not in _TRAINED:
-        _TRAINED[key] = train(frame, columns, specification, progress=progress)
+        _TRAINED[key] = train(frame, columns, specification, progress=progress, **said)
     return _TRAINED[key]
 
 
-_TRAINED: dict[tuple[bytes, str, str], TrainingResult] = {}
+_TRAINED: dict[tuple[bytes, str], TrainingResult] = {}
 
 
 def make_sibling(version: ModelVersion, **values: Any) -> ModelVersion:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from flask import Flask
@@ -40,6 +41,35 @@ class RestApi(Api):  # type: ignore[misc]  # flask-smorest has no types
     ERROR_SCHEMA = ProblemSchema
     DEFAULT_ERROR_RESPONSE_NAME = None
 
+    def __init__(
+        self,
+        *,
+        before: Callable[[RestApi], None],
+        after: Callable[[RestApi], None],
+        **options: Any,
+    ) -> None:
+        """``before`` and ``after`` add to the document what no blueprint tells."""
+        self._undescribed: list[tuple[Any, bool]] = []
+        self._before, self._after = before, after
+        self._writing = threading.RLock()
+        self._is_written = False
+        super().__init__(**options)
+
+    @property
+    def spec(self) -> Any:
+        """The document, written when it is first asked for: that takes longer than all routes."""
+        with self._writing:
+            if self._undescribed and not self._is_written:
+                self._is_written = True
+                self._before(self)
+                self._describe()
+                self._after(self)
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: Any) -> None:
+        self._spec = spec
+
     def _register_error_handlers(self) -> None:
         """``error_handlers`` maps every exception already."""
 
@@ -53,14 +83,25 @@ class RestApi(Api):  # type: ignore[misc]  # flask-smorest has no types
         """Ours is in :data:`HEADERS`."""
 
     def add(self, blueprint: Any) -> None:
-        """Register ``blueprint`` and head its operations with its title."""
-        self.register_blueprint(blueprint)
-        self.spec._tags[-1]["name"] = blueprint.title
+        """Serve ``blueprint``; its operations stand under its title in the document."""
+        self._serve(blueprint, is_titled=True)
 
     def add_more(self, blueprint: Any) -> None:
-        """Register a blueprint whose operations stand under another one's title."""
-        self.register_blueprint(blueprint)
-        self.spec._tags.pop()
+        """Serve a blueprint whose operations stand under another one's title."""
+        self._serve(blueprint, is_titled=False)
+
+    def _serve(self, blueprint: Any, *, is_titled: bool) -> None:
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blueprint.name] = self
+        self._app.register_blueprint(blueprint)
+        self._undescribed.append((blueprint, is_titled))
+
+    def _describe(self) -> None:
+        for blueprint, is_titled in self._undescribed:
+            blueprint.register_views_in_doc(
+                self, self._app, self.spec, name=blueprint.name, parameters=None
+            )
+            if is_titled:
+                self.spec.tag({"name": blueprint.title, "description": blueprint.description})
 
 
 def api_of(app: Flask) -> RestApi:
