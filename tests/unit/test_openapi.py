@@ -22,7 +22,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from prodapp.auth.permissions import policy_of
 from prodapp.caller import Caller
 from prodapp.openapi import document
-from tests.factories import make_csv, make_ready_dataset, make_run, make_version
+from tests.factories import make_csv, make_ready_dataset, make_run, make_sibling, make_version
 
 Bearer = Callable[..., dict[str, str]]
 SNAPSHOT = Path(__file__).parent / "snapshots" / "openapi.json"
@@ -105,6 +105,7 @@ def test_reads_answer_what_their_schema_says(
         "dataset_id": dataset.id,
         "run_id": version.run_id,
         "version_id": version.id,
+        "other_id": make_sibling(version).id,
     }
     headers, n_checked = bearer("admin"), 0
     ids |= {"user_id": 1, "key_id": 1, "site_id": caller.site_id}
