@@ -15,7 +15,7 @@ from prodapp.auth.objects import machine_of, version_of
 from prodapp.auth.permissions import requires
 from prodapp.champions import champion_or_none, rule_of
 from prodapp.error_text import error_text
-from prodapp.exceptions import Conflict, DataRefused, InvalidInput, NotFound
+from prodapp.exceptions import Conflict, DataRefused, InvalidInput
 from prodapp.extensions import settings_of
 from prodapp.i18n import gettext as _
 from prodapp.models import ModelVersion
@@ -193,7 +193,7 @@ def _attempt(act: Callable[[], object], back: str, told: str) -> Response:
     """Do ``act`` and lead back to the page, which says how it went."""
     try:
         act()
-    except (Conflict, InvalidInput, DataRefused, NotFound) as error:
+    except (Conflict, InvalidInput, DataRefused) as error:
         flash(error_text(error), "error")
     else:
         flash(told, "success")
