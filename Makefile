@@ -16,7 +16,7 @@ PYTEST_ARGS ?= --numprocesses logical --maxprocesses 8 --dist loadfile --no-load
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run serve dev test browser schemathesis faults soak bench trust intake fuzz check check-delivery replay-image bundle sbom format lock clean
+.PHONY: help run serve dev test browser schemathesis faults soak bench trust alarms realdata intake fuzz check check-delivery replay-image bundle sbom format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,13 @@ bench: $(VENV)/.installed-dev ## rank faster than the plain way? seconds, fideli
 # TRUST_ARGS="--tables 1000" is the long form: a day. It may be ended and taken up again.
 trust: $(VENV)/.installed-dev ## judge simulated tables of known truth: false alarms, power, ranks
 	$(BIN)/python -m benchmarks.trust $(TRUST_ARGS)
+
+# ALARM_ARGS="--tables 1000" is the long form: an hour or two. It may be ended and taken up again.
+alarms: $(VENV)/.installed-dev ## ring the alarms on tables with one defect each, and on sound ones
+	$(BIN)/python -m benchmarks.trust.alarms $(ALARM_ARGS)
+
+realdata: $(VENV)/.installed-dev ## check what must be true of public data, on whole trainings
+	$(BIN)/python -m benchmarks.trust.real $(REAL_ARGS)
 
 intake: $(VENV)/.installed-dev ## read 200 MB beside pandas: seconds, memory, preview, workbooks
 	$(BIN)/python -m benchmarks.intake $(INTAKE_ARGS)

@@ -11,6 +11,7 @@ from prodapp.cli.base import columns_of, print_table
 from prodapp.models import ModelVersion, VariableRanking
 from prodapp.ranking.alarms import alarms
 from prodapp.ranking.effects import effects
+from prodapp.ranking.lags import lags
 from prodapp.ranking.levers import levers
 from prodapp.ranking.sentences import subject
 from prodapp.ranking.trust import trust
@@ -46,6 +47,7 @@ def ranking_document(version: ModelVersion) -> dict[str, Any]:
         "alarms": [asdict(alarm) for alarm in alarms(version)],
         "segments": version.evidence.get("segments", []),
         "effects": [asdict(effect) for effect in effects(version)],
+        "lags": [asdict(lag) for lag in lags(version)],
         "levers": [asdict(lever) for lever in levers(version)],
         "ranking": [{**columns_of(item, names), "trust": _trust(item)} for item in version.ranking],
     }
@@ -82,12 +84,14 @@ def print_ranking(version: ModelVersion) -> None:
             for item in version.ranking
         ],
     )
-    _print_levers(version)
+    _print_findings(version)
 
 
-def _print_levers(version: ModelVersion) -> None:
+def _print_findings(version: ModelVersion) -> None:
     for lever in levers(version):
         click.echo(lever.sentence)
+    for lag in lags(version):
+        click.echo(lag.sentence)
 
 
 def _trust(item: VariableRanking) -> dict[str, Any] | None:

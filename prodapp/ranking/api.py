@@ -8,10 +8,10 @@ from flask import Response
 
 from prodapp.auth.guard import current_caller
 from prodapp.auth.permissions import requires
-from prodapp.ranking import acceptances, effects, levers, service
+from prodapp.ranking import acceptances, effects, lags, levers, service
 from prodapp.ranking.alarm_schemas import AcceptanceInput, AlarmSchema
 from prodapp.ranking.alarms import alarms
-from prodapp.ranking.finding_schemas import EffectSchema, LeverSchema
+from prodapp.ranking.finding_schemas import EffectSchema, LagSchema, LeverSchema
 from prodapp.ranking.schemas import ARCHIVED, RankingSchema, VersionQuery, VersionSchema
 from prodapp.rest.answers import page_answer
 from prodapp.rest.blueprint import ApiBlueprint
@@ -118,3 +118,15 @@ def list_levers(version_id: int) -> Any:
     never of those that are noise. Association, not cause.
     """
     return levers.levers(service.get_version(current_caller(), version_id))
+
+
+@blp.get("/versions/<id:version_id>/lags")
+@blp.answers(200, LagSchema(many=True))
+@requires("viewer")
+def list_lags(version_id: int) -> Any:
+    """List the dead times that a version found
+
+    Where rows follow each other in time: how many rows later a variable goes along with the target.
+    `POST /api/v1/versions/{id}/lagged-runs` trains with them.
+    """
+    return lags.lags(service.get_version(current_caller(), version_id))

@@ -76,3 +76,18 @@ class LeverSchema(AnswerSchema):
         metadata={"description": "Null where no window is surely better."},
     )
     sentence = fields.String(required=True, metadata={"description": "For people."})
+
+
+class LagSchema(AnswerSchema):
+    """How many rows later a variable goes along with the target."""
+
+    variable = fields.String(required=True)
+    lag = fields.Integer(required=True, metadata={"description": "In rows."})
+    first = fields.Integer(required=True, metadata={"description": "The least that fits as well."})
+    last = fields.Integer(required=True, metadata={"description": "The most that fits as well."})
+    correlation = fields.Float(
+        required=True,
+        metadata={"description": "Of the two series without their own drift, −1 to 1."},
+    )
+    n = fields.Integer(required=True, metadata={"description": "Rows compared."})
+    sentence = fields.String(required=True, metadata={"description": "For people."})

@@ -86,5 +86,18 @@ def retry(run_id: int) -> Any:
     return _accepted(service.retry_run(current_caller(), run_id))
 
 
+@blp.post("/versions/<id:version_id>/lagged-runs")
+@blp.answers(202, RunSchema, headers=headers("Location", "Retry-After"))
+@blp.describes(responses=problems(409))
+@requires("operator")
+def create_lagged(version_id: int) -> Any:
+    """Train again with the dead times that a version found
+
+    As it was trained, with lags of these variables; 409 with the code `no_lags` where it found
+    none.
+    """
+    return _accepted(service.start_lagged_run(current_caller(), version_id))
+
+
 def _accepted(run: Any) -> Any:
     return accepted(run, url_for("api_runs.read", run_id=run.id))

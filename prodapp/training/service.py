@@ -9,7 +9,14 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from prodapp import audit, claims, queue
-from prodapp.auth.objects import dataset_of, hold_dataset, hold_machine, machine_of, run_of
+from prodapp.auth.objects import (
+    dataset_of,
+    hold_dataset,
+    hold_machine,
+    machine_of,
+    run_of,
+    version_of,
+)
 from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, DataRefused, N_
 from prodapp.extensions import command, db
@@ -72,6 +79,27 @@ def start_run(
     if dataset.state == DatasetState.READY:
         _send(run.id, run.attempt)
     return run
+
+
+def start_lagged_run(caller: Caller, version_id: int) -> TrainingRun:
+    """Train as a version was trained, with the dead times taken in that it found.
+
+    Raises :class:`NotFound`, :class:`Conflict` where it found none, and as :func:`start_run` does.
+    """
+    version = version_of(caller, version_id)
+    found: dict[int, list[str]] = {}
+    for lag in version.evidence.get("lags", []):
+        found.setdefault(lag["lag"], []).append(lag["variable"])
+    if not found:
+        raise Conflict(N_("This version found no variable that acts later."), code="no_lags")
+    steps = [{"step": "lags", "columns": names, "lags": [rows]} for rows, names in found.items()]
+    before = version.specification
+    return start_run(
+        caller,
+        dataset_id=version.dataset_id,
+        specification={**before, "engineering": [*before.get("engineering", ()), *steps]},
+        exclusions=version.run.exclusions,
+    )
 
 
 def check_fit(

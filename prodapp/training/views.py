@@ -49,6 +49,13 @@ def create(dataset_id: int) -> Response | tuple[str, int]:
     return redirect(url_for("training.detail", run_id=run.id))
 
 
+@bp.post("/versions/<int:version_id>/lagged-runs")
+@requires("operator")
+def create_lagged(version_id: int) -> Response:
+    run = service.start_lagged_run(current_caller(), version_id)
+    return redirect(url_for("training.detail", run_id=run.id))
+
+
 @bp.get("/runs/<int:run_id>")
 @requires("viewer")
 def detail(run_id: int) -> str:

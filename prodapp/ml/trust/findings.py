@@ -18,6 +18,7 @@ from prodapp.ml.specification import Specification
 from prodapp.ml.trust.alarms import Alarm, find_alarms
 from prodapp.ml.trust.assessment import Assessment, assess
 from prodapp.ml.trust.effects import Effect, Grid, build_grids, draw_curves, summarize
+from prodapp.ml.trust.lags import Lag, find_lags
 from prodapp.ml.trust.levers import LeverFinding, Purpose, find_windows
 from prodapp.ml.trust.segments import Segmentation, rank_segments, sign_flips
 from prodapp.ml.validation import Metrics
@@ -45,13 +46,15 @@ class Trained:
 @dataclass(frozen=True)
 class Findings:
     """``assessment`` is None where the time did not allow it; then effects carry no interval and
-    levers no windows. ``alarms``, the gravest first; ``segments`` hold the ranking in each part."""
+    levers no windows. ``alarms``, the gravest first; ``segments`` hold the ranking in each part;
+    ``lags`` are of variables that have none yet, where rows are in an order."""
 
     assessment: Assessment | None
     alarms: tuple[Alarm, ...]
     segments: tuple[Segmentation, ...]
     effects: tuple[Effect, ...]
     levers: tuple[LeverFinding, ...]
+    lags: tuple[Lag, ...]
     purpose: Purpose
 
 
@@ -90,6 +93,7 @@ def find(
         segments=_segments(trained),
         effects=_effects(trained, grids, assessment, n_jobs=n_jobs),
         levers=levers,
+        lags=_lags(trained),
         purpose=purpose,
     )
 
@@ -122,6 +126,17 @@ def _alarms(trained: Trained, strongest: Sequence[str]) -> tuple[Alarm, ...]:
     return find_alarms(
         samples, metrics=trained.metrics, gap=trained.gap, strongest=strongest, flips=flips
     )
+
+
+def _lags(trained: Trained) -> tuple[Lag, ...]:
+    """Of variables that have no lags yet, where rows follow each other."""
+    samples = trained.samples
+    if not samples.is_in_order:
+        return ()
+    has_lags = [
+        name for step in samples.series.steps if step["step"] == "lags" for name in step["columns"]
+    ]
+    return find_lags(samples.X_train, samples.y_train, samples.columns, skipped=has_lags)
 
 
 def _segments(trained: Trained) -> tuple[Segmentation, ...]:

@@ -24,6 +24,7 @@ from prodapp.ml.fitting import fit_pipeline, predict
 from prodapp.ml.specification import Specification
 from prodapp.ml.splits import Plan
 from prodapp.ml.table import Column
+from prodapp.ml.trust.additive import Additive
 from prodapp.ml.trust.conditional import Ridge, build_basis
 from prodapp.ml.trust.prequential import random_forest
 
@@ -142,17 +143,22 @@ class _Forests:
         folds = plan.folds(len(y), n_folds=_N_FOLDS, random_state=spec.random_state)
         for learned, tested in folds:
             pipeline = build_pipeline(forest, columns, n_samples=len(learned), n_jobs=n_jobs)
-            fit_pipeline(pipeline, X.iloc[learned], y[learned], on_share=lambda _: None)
-            self._fitted.append((pipeline, tested))
+            # Trees share the part of a variable with those that go along with it; a sum of smooth
+            # functions does not, and the forest finds what that leaves.
+            smooth = Additive(columns).fit(X.iloc[learned], y[learned])
+            left = y[learned] - smooth.predict(X.iloc[learned])
+            fit_pipeline(pipeline, X.iloc[learned], left, on_share=lambda _: None)
+            self._fitted.append((smooth, pipeline, tested))
         #: The rows that a forest may be asked about, in their order.
         self.tested = np.sort(np.concatenate([tested for _, tested in folds]))
 
     def answers(self, changed: pd.DataFrame) -> FloatArray:
         """(rows,) for a frame like ``X``; NaN for rows that are never tested."""
         found = np.full(len(self.y), np.nan)
-        for pipeline, tested in self._fitted:
-            found[tested] = predict(
-                pipeline, changed.iloc[tested], n_jobs=self.n_jobs, on_share=lambda _: None
+        for smooth, pipeline, tested in self._fitted:
+            rows = changed.iloc[tested]
+            found[tested] = smooth.predict(rows) + predict(
+                pipeline, rows, n_jobs=self.n_jobs, on_share=lambda _: None
             )
         return found
 
@@ -170,6 +176,7 @@ def _windows_of(
     if not candidates:
         return ()
     sure = float(stats.norm.isf(_ERROR / (2 * len(candidates))))
+    as_run = forests.answers(forests.X)
     windows = []
     for bounds, is_in in candidates:
         chance = others.fitted(is_in.astype(np.float64)[:, np.newaxis])[:, 0]
@@ -188,6 +195,7 @@ def _windows_of(
             expected[compared],
             np.minimum(chance[compared], 1.0),
             _wanted(forests.y[compared], purpose),
+            _wanted(as_run[compared], purpose),
             sure=sure,
             is_ordered=forests.is_ordered,
         )
@@ -238,6 +246,7 @@ def _compared(
     expected: FloatArray,
     chance: FloatArray,
     wanted: FloatArray,
+    as_run: FloatArray,
     *,
     sure: float,
     is_ordered: bool,
@@ -247,7 +256,7 @@ def _compared(
     n_effective = float(weights.sum() ** 2 / (weights**2).sum())
     if n_effective < _MIN_EFFECTIVE:
         return None
-    gains = expected + weights * (wanted - expected) - wanted
+    gains = expected + weights * (wanted - as_run) - wanted
     gain = float(gains.mean())
     if is_ordered:
         gains = np.array([p.mean() for p in np.array_split(gains, max(2, len(gains) // _BATCH))])

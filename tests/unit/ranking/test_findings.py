@@ -13,8 +13,10 @@ from prodapp.caller import Caller
 from prodapp.extensions import command
 from prodapp.models import ModelVersion, VariableRanking
 from prodapp.ranking.effects import effects, plot
+from prodapp.ranking.lags import lags
 from prodapp.ranking.levers import levers, levers_note
 from tests.factories import make_version
+from tests.pages import post_form
 
 Say = Callable[..., Any]
 CURVE = {
@@ -150,3 +152,46 @@ def test_effects_and_levers_are_on_every_surface(
     page = sign_in("viewer").get(f"/app/versions/{version.id}").text
     assert "With heat from 1 to 2" in page
     assert page.count('class="curve-plot"') == len(shown)
+
+
+LAG = {"variable": "heat", "lag": 12, "first": 11, "last": 13, "correlation": 0.4, "now": 0.0}
+LAG |= {"n": 500, "p_value": 1e-6}
+
+
+@pytest.mark.parametrize(("correlation", "words"), [(0.4, "a higher yield"), (-0.4, "a lower")])
+def test_a_dead_time_is_a_sentence(say: Say, correlation: float, words: str) -> None:
+    version = version_with(lags=[{**LAG, "correlation": correlation}])
+    (found,) = say(lags, version)
+    assert words in found.sentence
+    assert "12 rows later (11 to 13 rows fit as well): correlation 0.40" in found.sentence
+    assert say(lags, version, language="pt-BR")[0].sentence != found.sentence
+
+
+def test_dead_times_go_into_the_next_training_with_one_click(
+    client: FlaskClient,
+    sign_in: Callable[..., FlaskClient],
+    caller: Caller,
+    bearer: Callable[..., dict[str, str]],
+) -> None:
+    version = make_version(caller)
+    url, headers = f"/api/v1/versions/{version.id}", bearer("operator")
+    refused = client.post(f"{url}/lagged-runs", headers=headers)
+    assert (refused.status_code, refused.json["code"]) == (409, "no_lags")
+    with command() as session:
+        more = {**LAG, "variable": "speed"}, {**LAG, "variable": "noise", "lag": 3}
+        evidence = {**version.evidence, "lags": [LAG, *more]}
+        session.execute(update(ModelVersion).values(evidence=evidence))
+    assert client.get(f"{url}/lags", headers=headers).json[0]["lag"] == 12
+    answer = client.post(f"{url}/lagged-runs", headers=headers)
+    assert answer.status_code == 202
+    specification = answer.json["specification"]
+    assert specification["engineering"] == [
+        {"step": "lags", "columns": ["heat", "speed"], "lags": [12]},
+        {"step": "lags", "columns": ["noise"], "lags": [3]},
+    ]
+    assert specification["hyperparameters"] == version.specification["hyperparameters"]
+    browser = sign_in("operator")
+    assert "Train again with these lags" in browser.get(f"/app/versions/{version.id}").text
+    started = post_form(browser, f"/app/versions/{version.id}/lagged-runs")
+    assert started.status_code == 302
+    assert "/app/runs/" in started.location
