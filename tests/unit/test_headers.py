@@ -88,6 +88,14 @@ def cors(make_app: Callable[..., Flask]) -> FlaskClient:
     return make_app(CORS_ORIGINS=LISTED).test_client()
 
 
+def test_a_dashboard_elsewhere_can_read_how_often_it_may_call(cors: FlaskClient) -> None:
+    answer = cors.get("/api/openapi.json", headers={"Origin": LISTED})
+    exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
+    counted = {name for name, _ in answer.headers if name.startswith("RateLimit")}
+    assert len(counted) == 3
+    assert counted | {"Retry-After", "X-Request-ID"} <= set(exposed)
+
+
 @pytest.mark.parametrize("path", ["/machines/", "/ranking/?machine_id=1", "/api/v1/machines"])
 def test_a_listed_origin_may_read_answers_also_of_errors(cors: FlaskClient, path: str) -> None:
     answer = cors.get(path, headers={"Origin": LISTED})
