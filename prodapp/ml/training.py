@@ -34,6 +34,7 @@ from prodapp.ml.progress import STAGES, Progress, part_of
 from prodapp.ml.ranking import VariableImportance, rank_variables
 from prodapp.ml.samples import Samples, gather_samples
 from prodapp.ml.searching import Search
+from prodapp.ml.serving.reference import Reference, make_reference
 from prodapp.ml.specification import Specification
 from prodapp.ml.splits import Plan
 from prodapp.ml.table import Column, Remark
@@ -88,7 +89,8 @@ class TrainingResult:
     was trained, with these ``hyperparameters``; ``comparison`` and ``tuning`` are there where
     several algorithms or configurations were compared. ``classes`` are the further figures of a
     target of classes, and ``scale`` what its SHAP values add up to (:mod:`prodapp.ml.explainers`).
-    ``findings`` hold an ``assessment`` unless time ran out.
+    ``findings`` hold an ``assessment`` unless time ran out. ``reference`` is what predictions need
+    beside the pipeline.
     """
 
     pipeline: Pipeline
@@ -111,6 +113,7 @@ class TrainingResult:
     plan: Plan
     held_out: tuple[tuple[float, float], ...]
     tested: HeldOut
+    reference: Reference
     remarks: tuple[Remark, ...]
 
 
@@ -228,6 +231,7 @@ def train(
         plan=samples.plan,
         held_out=held_out_pairs(samples.y_test, predicted, random_state=spec.random_state),
         tested=_tested(samples, predicted),
+        reference=make_reference(pipeline, samples, predicted, random_state=spec.random_state),
         remarks=(*samples.remarks, *found.remarks),
     )
 

@@ -99,17 +99,16 @@ def shap_values(forest: Forest, X: FloatArray, *, n_jobs: int, on_share: OnShare
 
     ``on_share`` is called about once a second with the share done; what it raises stops the work.
     """
-    kernel = _Kernel.of(forest)
-    return Explained(
-        kernel.explain(X, _NONE_FIXED, n_jobs=n_jobs, on_share=on_share), kernel.expected_value
-    )
+    kernel = Kernel.of(forest)
+    values = kernel.values(X, n_jobs=n_jobs, on_share=on_share)
+    return Explained(values, kernel.expected_value)
 
 
 def interaction_values(
     forest: Forest, X: FloatArray, feature: int, *, n_jobs: int, on_share: OnShare
 ) -> FloatArray:
     """Interactions (samples, features) of one feature with each; its own column is 0."""
-    kernel = _Kernel.of(forest)
+    kernel = Kernel.of(forest)
     known, unknown = (
         kernel.explain(
             X,
@@ -123,11 +122,14 @@ def interaction_values(
 
 
 @dataclass(frozen=True)
-class _Kernel:
-    """A forest made ready for the compiled loops: values centred tree by tree, and scaled."""
+class Kernel:
+    """A forest made ready for the compiled loops: values centred tree by tree, and scaled.
+
+    To be kept where rows are explained one at a time.
+    """
 
     forest: Forest
-    values: FloatArray
+    centred: FloatArray
     scale: float
     expected_value: float
     path: tuple[Any, ...]
@@ -135,7 +137,7 @@ class _Kernel:
     quadrature: tuple[FloatArray, FloatArray]
 
     @classmethod
-    def of(cls, forest: Forest) -> _Kernel:
+    def of(cls, forest: Forest) -> Kernel:
         # Imported here: it imports numba, which takes a second.
         from prodapp.ml.treeshap_kernel import trace_paths
 
@@ -150,13 +152,17 @@ class _Kernel:
         scale = float(np.abs(centred).max()) or 1.0
         return cls(
             forest=forest,
-            values=centred / scale,
+            centred=centred / scale,
             scale=scale,
             expected_value=float(means.sum()) + forest.offset,
             path=tuple(path),
             max_depth=int(max_depth),
             quadrature=quadrature(int(n_path)),
         )
+
+    def values(self, X: FloatArray, *, n_jobs: int, on_share: OnShare) -> FloatArray:
+        """SHAP values of ``X``, as :func:`shap_values` gives them."""
+        return self.explain(X, _NONE_FIXED, n_jobs=n_jobs, on_share=on_share)
 
     def explain(
         self, X: FloatArray, fixed: tuple[int, bool], *, n_jobs: int, on_share: OnShare
@@ -171,7 +177,7 @@ class _Kernel:
 
         def work(unit: tuple[slice, slice]) -> FloatArray:
             rows, roots = blocks[unit[0]], trees.roots[unit[1]]
-            shares = (trees.ratios, self.values)
+            shares = (trees.ratios, self.centred)
             parts: FloatArray = explain(
                 rows, roots, tree, *shares, self.path, self.max_depth, self.quadrature, fixed
             )
