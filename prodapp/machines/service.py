@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -13,7 +13,16 @@ from prodapp.auth.objects import machine_of
 from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, N_, NotFound
 from prodapp.extensions import command, db
-from prodapp.models import Dataset, DatasetState, Machine, ModelVersion, TrainingRun
+from prodapp.models import (
+    BatchState,
+    Dataset,
+    DatasetState,
+    Machine,
+    ModelVersion,
+    PredictionBatch,
+    TrainingRun,
+)
+from prodapp.models.prediction_batch import BATCH_ACTIVE
 from prodapp.models.training_run import ACTIVE
 from prodapp.models.types import db_now
 from prodapp.names import checked_name, folded
@@ -84,6 +93,15 @@ def delete_machine(caller: Caller, machine_id: int) -> None:
             .values(cancel_requested_at=db_now())
         )
         session.execute(
+            update(PredictionBatch)
+            .where(
+                PredictionBatch.machine_id == machine.id,
+                PredictionBatch.state.in_(BATCH_ACTIVE),
+                PredictionBatch.cancel_requested_at.is_(None),
+            )
+            .values(cancel_requested_at=db_now())
+        )
+        session.execute(
             update(Dataset)
             .where(Dataset.machine_id == machine.id, Dataset.deleted_at.is_(None))
             .values(deleted_at=db_now())
@@ -123,11 +141,15 @@ def _purgeable_machines() -> Select[int, datetime | None]:
     training = select(TrainingRun.machine_id).where(TrainingRun.state.in_(ACTIVE))
     # An import at its end has stored a file that its row does not name yet.
     importing = select(Dataset.machine_id).where(Dataset.state == DatasetState.IMPORTING)
+    answering = select(PredictionBatch.machine_id).where(
+        PredictionBatch.state == BatchState.RUNNING
+    )
     return select(Machine.id, Machine.deleted_at).where(
         Machine.deleted_at.is_not(None),
         Machine.purged_at.is_(None),
         Machine.id.not_in(training),
         Machine.id.not_in(importing),
+        Machine.id.not_in(answering),
     )
 
 
@@ -159,6 +181,13 @@ def _files_of(session: Session, machine_id: int) -> set[str]:
         )
     )
     return {key for row in (*datasets, *versions) for key in row if key}
+    batches = session.execute(
+        select(PredictionBatch.source_key, PredictionBatch.result_key).where(
+            PredictionBatch.machine_id == machine_id
+        )
+    )
+    of_rows = {key for rows in (datasets, batches) for row in rows for key in row if key}
+    return of_rows | set(artifacts)
 
 
 def living_files(session: Session, keys: set[str]) -> set[str]:
@@ -170,10 +199,16 @@ def living_files(session: Session, keys: set[str]) -> set[str]:
         (Dataset.table_key, Dataset.machine_id.in_(living), Dataset.purged_at.is_(None)),
         (ModelVersion.artifact_key, ModelVersion.machine_id.in_(living)),
         (ModelVersion.held_out_key, ModelVersion.machine_id.in_(living)),
+        (PredictionBatch.source_key, *_living_batches(living)),
+        (PredictionBatch.result_key, *_living_batches(living)),
     ):
         found = session.scalars(select(column).where(column.in_(keys), *conditions))
         used.update(key for key in found if key)
     return used
+
+
+def _living_batches(living: Select[int]) -> tuple[ColumnElement[bool], ...]:
+    return PredictionBatch.machine_id.in_(living), PredictionBatch.purged_at.is_(None)
 
 
 def _checked_name(name: str) -> str:

@@ -18,6 +18,8 @@ from prodapp.models.machine import Machine
 from prodapp.models.machine_variable import MachineVariable
 from prodapp.models.mail_request import MailRequest
 from prodapp.models.model_version import ModelVersion
+from prodapp.models.prediction import Prediction
+from prodapp.models.prediction_batch import BatchState, PredictionBatch
 from prodapp.models.process_presence import ProcessPresence
 from prodapp.models.site import Site
 from prodapp.models.training_run import RunState, TrainingRun
@@ -28,6 +30,7 @@ __all__ = [
     "AlarmAcceptance",
     "ApiKey",
     "AuditEvent",
+    "BatchState",
     "CallbackDelivery",
     "ChampionChange",
     "ChangeKind",
@@ -38,6 +41,8 @@ __all__ = [
     "MachineVariable",
     "MailRequest",
     "ModelVersion",
+    "Prediction",
+    "PredictionBatch",
     "ProcessPresence",
     "RecoveryCode",
     "RefreshToken",

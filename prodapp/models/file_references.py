@@ -22,6 +22,8 @@ FILE_COLUMNS = (
     FileColumn("datasets", "table_key"),
     FileColumn("model_versions", "artifact_key"),
     FileColumn("model_versions", "held_out_key"),
+    FileColumn("prediction_batches", "source_key"),
+    FileColumn("prediction_batches", "result_key"),
 )
 
 

@@ -25,6 +25,9 @@ class ModelVersion(Model):
     into use by itself when it was made, or did not (:mod:`prodapp.training.promotion`);
     ``artifact_signature`` is missing where an earlier release made it (:mod:`prodapp.artifacts`);
     ``held_out_key`` is the file of its held-out samples (:mod:`prodapp.ml.held_out`).
+    since when it is out of sight, ``notes`` are people's own words. ``reference`` is what
+    predictions need beside the artifact (:mod:`prodapp.ml.serving.reference`); versions from
+    before there were predictions have none.
     ``run_id`` is unique: a run that is delivered twice still publishes once.
     """
 
@@ -57,6 +60,7 @@ class ModelVersion(Model):
     artifact_bytes: Mapped[int] = mapped_column(BigId)
     held_out_key: Mapped[str | None] = mapped_column(String(64), index=True)
     promotion: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    reference: Mapped[dict[str, Any] | None] = mapped_column(Json, deferred=True)
     notes: Mapped[str | None] = mapped_column(Text)
     archived_at: Mapped[Timestamp | None]
     created_at: Mapped[CreatedAt]

@@ -150,10 +150,12 @@ def read_table(
     progress: Progress | None = None,
     limits: Limits | None = None,
     filename: str | None = None,
+    needs_target: bool = True,
 ) -> Table:
     """Read the whole file at ``source``.
 
-    ``overrides`` are the choices of :mod:`prodapp.ml.intake.choices`. ``filename`` is the name
+    Without ``needs_target`` a table of which nothing can be learned will do, as one row to be
+    predicted. ``overrides`` are the choices of :mod:`prodapp.ml.intake.choices`. ``filename`` is the name
     people know the file by, for messages. Raises ``DataRefused`` with row and column when the file
     is no usable table, ``InvalidInput`` for a bad override.
     """
@@ -170,7 +172,8 @@ def read_table(
             limits=limits,
             progress=progress or no_progress,
         )
-    _refuse_without_target(table)
+    if needs_target:
+        _refuse_without_target(table)
     return table
 
 

@@ -82,14 +82,13 @@ class Calibration:
     lowest: float | None
     highest: float | None
 
-    def half_width(
-        self, answers: FloatArray, spreads: FloatArray | None, *, level: float
-    ) -> FloatArray | None:
-        """How far the interval of each answer reaches to either side."""
+    def intervals(
+        self, answers: FloatArray, spreads: FloatArray, *, level: float
+    ) -> tuple[FloatArray, FloatArray]:
+        """The intervals of many answers; NaN where too few samples were held out."""
         limit = self.scores.limit(level)
-        if limit is None:
-            return None
-        return limit * self._difficulties(answers, spreads)
+        reach = (np.nan if limit is None else limit) * self._difficulties(answers, spreads)
+        return self._clipped(answers - reach), self._clipped(answers + reach)
 
     def interval(self, answer: float, spread: float, *, level: float) -> tuple[float, float] | None:
         """The interval of one answer; ``None`` where too few samples were held out."""
@@ -100,14 +99,10 @@ class Calibration:
             limit *= max(spread, self.floor)
         elif self.difficulty == "level":
             limit *= max(self.intercept + self.slope * answer, self.floor)
-        low, high = answer - limit, answer + limit
-        if self.lowest is not None:
-            low, high = max(low, self.lowest), max(high, self.lowest)
-        if self.highest is not None:
-            low, high = min(low, self.highest), min(high, self.highest)
-        return low, high
+        bounds = self._clipped(np.array([answer - limit, answer + limit]))
+        return float(bounds[0]), float(bounds[1])
 
-    def clipped(self, bounds: FloatArray) -> FloatArray:
+    def _clipped(self, bounds: FloatArray) -> FloatArray:
         """Bounds of intervals, none beyond a zero that the target never crossed."""
         return np.clip(
             bounds,
@@ -115,8 +110,8 @@ class Calibration:
             np.inf if self.highest is None else self.highest,
         )
 
-    def _difficulties(self, answers: FloatArray, spreads: FloatArray | None) -> FloatArray:
-        if self.difficulty == "spread" and spreads is not None:
+    def _difficulties(self, answers: FloatArray, spreads: FloatArray) -> FloatArray:
+        if self.difficulty == "spread":
             return np.maximum(spreads, self.floor)
         if self.difficulty == "level":
             return np.maximum(self.intercept + self.slope * answers, self.floor)

@@ -1,4 +1,4 @@
-"""Whether a row is like those that a model learned from: by its values, and by their combination."""
+"""Is a row like those that a model learned from, by its values and by their combination?"""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class Predictor:
         return 0.0 if made is None else made.scores.highest_level
 
     def answer(self, rows: Sequence[Row], *, level: float) -> list[Answer]:
-        """The answers of ``rows``, which follow each other where the model looks at earlier ones."""
+        """Answers of rows, which follow each other where the model looks at earlier ones."""
         values, spreads = self.values(rows)
         return [
             self._answer(value, spread, row, place, level=level)
@@ -119,6 +119,20 @@ class Predictor:
         whole = X if self._series is None else self._series.transform(X)
         encoded = np.asarray(self._inner[0].transform(whole), dtype=np.float64)
         return self._estimate(encoded, n_jobs=n_jobs)
+
+    def bounds(
+        self, values: FloatArray, spreads: FloatArray, *, level: float
+    ) -> tuple[FloatArray, FloatArray]:
+        """The intervals of many answers; NaN where there are too few samples to tell."""
+        if self.reference.calibration is not None:
+            return self.reference.calibration.intervals(values, spreads, level=level)
+        found = [
+            (self.reference.classes.interval(value, level=level) if self.reference.classes else None)
+            or (np.nan, np.nan)
+            for value in values.tolist()
+        ]
+        low, high = np.array(found, dtype=np.float64).reshape(len(values), 2).T
+        return low, high
 
     def explain(self, rows: Sequence[Row]) -> Contributions:
         """What each variable adds to the answers of ``rows``."""

@@ -51,6 +51,7 @@ class Reference:
     rows: tuple[Row, ...]
     usual_distance: float
     reach: int
+    target_class: str | None
     calibration: Calibration | None
     classes: ClassCalibration | None
     target_low: float
@@ -65,6 +66,7 @@ class Reference:
             "rows": [[plain(value) for value in row] for row in self.rows],
             "usual_distance": self.usual_distance,
             "reach": self.reach,
+            "target_class": self.target_class,
             "calibration": None if self.calibration is None else self.calibration.to_json(),
             "classes": None if self.classes is None else self.classes.to_json(),
             "target_low": self.target_low,
@@ -85,6 +87,7 @@ class Reference:
             ),
             usual_distance=document["usual_distance"],
             reach=document["reach"],
+            target_class=document["target_class"],
             calibration=None if calibration is None else Calibration.from_json(calibration),
             classes=None if classes is None else ClassCalibration.from_json(classes),
             target_low=document["target_low"],
@@ -117,6 +120,7 @@ def make_reference(
         rows=rows,
         usual_distance=_usual_distance(rows, variables, samples.X_test[names], rng),
         reach=samples.series.reach,
+        target_class=samples.target_class,
         calibration=(
             None if is_class else calibrate(actual, answers, spreads, learned=samples.y_train)
         ),

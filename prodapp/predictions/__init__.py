@@ -1,0 +1,1 @@
+"""Versions at work: predictions, their history, and how far they came true."""

@@ -1,0 +1,177 @@
+"""The verbs of batches: send a file, follow it, cancel it, fetch its answers, forget it in time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import IO, Final
+
+from sqlalchemy import select, update
+
+from prodapp import audit, claims, queue
+from prodapp.auth.objects import MAX_ID, hold_machine, machine_of
+from prodapp.caller import Caller
+from prodapp.exceptions import Conflict, N_, NotFound
+from prodapp.extensions import command, db
+from prodapp.models import BatchState, Machine, PredictionBatch
+from prodapp.models.prediction_batch import BATCH_ACTIVE
+from prodapp.models.types import db_now
+from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
+from prodapp.predictions import transitions
+from prodapp.predictions.history import DAY
+from prodapp.predictions.service import LEVEL, check_level
+from prodapp.predictions.versions import ServedVersion
+from prodapp.storage import storage
+
+JOB: Final = "prodapp.predictions.jobs.run_batch"
+_MAX_NAME: Final = 255
+
+
+def start_batch(
+    caller: Caller,
+    version: ServedVersion,
+    *,
+    source: IO[bytes],
+    filename: str,
+    level: float = LEVEL,
+    overrides: Mapping[str, str] | None = None,
+) -> PredictionBatch:
+    """Store a file whose rows a worker will answer.
+
+    Raises :class:`InvalidInput` for a level that intervals cannot have.
+    """
+    check_level(level)
+    stored = storage().put(source)
+    with command() as session:
+        hold_machine(session, version.machine_id)
+        batch = PredictionBatch(
+            site_id=caller.site_id,
+            machine_id=version.machine_id,
+            version_id=version.id,
+            filename=PurePath(filename).name[-_MAX_NAME:] or "rows.csv",
+            source_key=stored.key,
+            overrides=dict(overrides) if overrides else None,
+            level=level,
+            state=BatchState.QUEUED,
+            request_id=caller.request_id,
+            actor=caller.name,
+            created_by_id=caller.user_id,
+        )
+        session.add(batch)
+        session.flush()
+        after = {"version": version.id, "sha256": stored.key}
+        audit.record(session, caller, "batch.started", f"batch:{batch.id}", after=after)
+    _send(batch.id, batch.attempt)
+    return batch
+
+
+def batch_of(caller: Caller, batch_id: int) -> PredictionBatch:
+    """One batch. Raises :class:`NotFound`."""
+    statement = (
+        select(PredictionBatch)
+        .join(PredictionBatch.machine)
+        .where(
+            PredictionBatch.id == batch_id,
+            PredictionBatch.site_id == caller.site_id,
+            Machine.deleted_at.is_(None),
+        )
+    )
+    row = db.session.scalar(statement) if 0 < batch_id <= MAX_ID else None
+    if row is None:
+        raise NotFound(N_("There is no batch %(id)s."), id=batch_id)
+    return row
+
+
+def list_batches(
+    caller: Caller,
+    *,
+    machine_id: int | None = None,
+    page: int = 1,
+    page_size: int = DEFAULT_PAGE_SIZE,
+) -> Page[PredictionBatch]:
+    """Batches, newest first."""
+    number, size = clamp(page, page_size)
+    statement = (
+        select(PredictionBatch)
+        .join(PredictionBatch.machine)
+        .where(PredictionBatch.site_id == caller.site_id, Machine.deleted_at.is_(None))
+    )
+    if machine_id is not None:
+        machine = machine_of(caller, machine_id)
+        statement = statement.where(PredictionBatch.machine_id == machine.id)
+    found = db.paginate(
+        statement.order_by(PredictionBatch.id.desc()), page=number, per_page=size, error_out=False
+    )
+    return Page(found.items, number, size, found.total or 0)
+
+
+def cancel_batch(caller: Caller, batch_id: int) -> PredictionBatch:
+    """Ask a batch to stop. Raises :class:`Conflict` when it has ended already."""
+    batch = batch_of(caller, batch_id)
+    with command() as session:
+        asked = session.execute(
+            update(PredictionBatch)
+            .where(PredictionBatch.id == batch.id, PredictionBatch.state.in_(BATCH_ACTIVE))
+            .values(cancel_requested_at=db_now())
+            .returning(PredictionBatch.id)
+        ).all()
+        if not asked:
+            raise Conflict(N_("This batch has already ended."))
+        transitions.cancel_waiting(session)
+        audit.record(session, caller, "batch.canceled", f"batch:{batch.id}")
+    db.session.refresh(batch)
+    return batch
+
+
+def result_key(batch: PredictionBatch) -> str:
+    """The stored answers of a batch. Raises :class:`Conflict` where there are none (any more)."""
+    if batch.state != BatchState.SUCCEEDED or batch.result_key is None:
+        raise Conflict(N_("This batch has no answers yet."), code="not_finished")
+    if batch.purged_at is not None:
+        raise Conflict(
+            N_("The answers of this batch were kept for as long as predictions are, and are gone."),
+            code="purged",
+        )
+    return batch.result_key
+
+
+def dispatch() -> int:
+    """Send every batch that is due to the queue; returns how many were sent."""
+    with command() as session:
+        transitions.cancel_waiting(session)
+        due = transitions.due_batches(session)
+    return sum(_send(batch_id, attempt) for batch_id, attempt in due)
+
+
+def reap() -> int:
+    """Take batches back from workers that stopped renewing their lease; returns how many."""
+    expired = transitions.expired_batches(db.session())
+    return sum(claims.take_back(transitions, batch_id) for batch_id in expired)
+
+
+def forget_old(days: int) -> int:
+    """Let go of the files of batches older than ``days`` (0: of none); the sweep removes them."""
+    if days == 0:
+        return 0
+    with command() as session:
+        rows = session.execute(
+            update(PredictionBatch)
+            .where(
+                PredictionBatch.created_at < db_now(-days * DAY),
+                PredictionBatch.purged_at.is_(None),
+                PredictionBatch.state.not_in(BATCH_ACTIVE),
+            )
+            .values(purged_at=db_now())
+            .returning(PredictionBatch.id)
+            .execution_options(synchronize_session=False)
+        ).all()
+    return len(rows)
+
+
+def _send(batch_id: int, attempt: int) -> bool:
+    """Enqueue after the commit; a queue that is away leaves the batch to the dispatcher."""
+    if not queue.enqueue(JOB, batch_id, job_id=f"batch-{batch_id}-{attempt + 1}"):
+        return False
+    with command() as session:
+        transitions.mark_dispatched(session, batch_id)
+    return True
