@@ -51,6 +51,8 @@ from prodapp.extensions import (
     refuse_old_sqlite,
 )
 from prodapp.machines import views as machine_views
+from prodapp.predictions import predictors, recorder
+from prodapp.predictions import views as prediction_views
 from prodapp.ranking import views as ranking_views
 from prodapp.rest.converters import IdConverter
 from prodapp.training import views as training_views
@@ -123,6 +125,8 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
     init_database(app)
     storage.init_app(app, settings.storage_url, settings.instance_path / "scratch")
     queue.init_app(app, settings, queue_url)
+    predictors.init_app(app, settings.predictor_cache_bytes)
+    recorder.init_app(app)
     uploads.init_app(app, settings)
     babel.init_app(app, locale_selector=select_locale)
     csrf.init_app(app)
@@ -152,6 +156,7 @@ def _register_blueprints(app: Flask) -> None:
         dataset_views.bp,
         training_views.bp,
         ranking_views.bp,
+        prediction_views.bp,
         version_views.bp,
         account_pages.bp,
         user_views.bp,

@@ -71,6 +71,8 @@ class Settings:
     sentry_dsn: str | None = field(repr=False)
     is_tracing: bool
     sources: Mapping[str, str] = field(repr=False)  # of the variables that are set
+    predictor_cache_bytes: int
+    prediction_retention_days: int
 
     @property
     def is_embedded_queue(self) -> bool:
@@ -159,6 +161,11 @@ def _settings_of(env: Mapping[str, str], profile: str, sources: Mapping[str, str
         sentry_dsn=url(env, "SENTRY_DSN", ("http", "https")),
         is_tracing=_is_tracing(env),
         sources=sources,
+        predictor_cache_bytes=integer(env, "PREDICTOR_CACHE_MB", 512, low=1, high=1_000_000)
+        * 1024**2,
+        prediction_retention_days=integer(
+            env, "PREDICTION_RETENTION_DAYS", 730, low=0, high=36_500
+        ),
     )
 
 

@@ -23,6 +23,7 @@ from prodapp.datasets import service as datasets
 from prodapp.extensions import db, settings_of
 from prodapp.integration import callbacks
 from prodapp.machines import service as machines
+from prodapp.predictions import batches, history
 from prodapp.storage import storage
 from prodapp.training import service as training
 
@@ -50,6 +51,7 @@ def run_dispatcher() -> None:
         is_well = tick()
         if is_well and time.monotonic() >= sweep_at:
             _do(drafts.expire)
+            _do(forget)
             _do(sweep)
             sweep_at = time.monotonic() + SWEEP_SECONDS
         stop.wait(TICK_SECONDS if is_well else PATIENCE_SECONDS)
@@ -63,6 +65,8 @@ def tick() -> bool:
         datasets.reap,
         datasets.dispatch,
         training.dispatch,
+        batches.reap,
+        batches.dispatch,
         _purge,
         callbacks.collect,
         callbacks.deliver_due,
@@ -88,6 +92,14 @@ def sweep() -> None:
             log.warning("removing the file %s, which nothing refers to", key)
             storage().delete(key, unless_newer_than=old)
     storage().clear_scratch(unchanged_since=old)
+
+
+def forget() -> None:
+    """Let go of predictions that are older than they are kept."""
+    days = settings_of(current_app).prediction_retention_days
+    while history.forget_old(days):
+        pass
+    batches.forget_old(days)
 
 
 def _do(duty: Callable[[], object]) -> bool:

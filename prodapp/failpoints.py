@@ -24,6 +24,11 @@ POINTS = (
     "dataset.stored",  # the table's file is durable, no row speaks of it
     "dataset.publishing",  # inside the transaction that says ready
     "dataset.ready",  # after it
+    "batch.delivered",
+    "batch.claimed",
+    "batch.reading",
+    "batch.answering",
+    "batch.storing",
     "run.delivered",
     "run.claimed",
     "run.reading",

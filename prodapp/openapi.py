@@ -23,6 +23,8 @@ from prodapp.auth.permissions import Policy, policy_of, public
 from prodapp.datasets import api as datasets_api
 from prodapp.machines import api as machines_api
 from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm
+from prodapp.predictions import api as predictions_api
+from prodapp.predictions import batch_api
 from prodapp.ranking import api as ranking_api
 from prodapp.ranking.alarm_schemas import AlarmSchema
 from prodapp.ranking.method_schemas import (
@@ -103,11 +105,14 @@ def init_app(app: Flask) -> None:
         datasets_api.blp,
         training_api.blp,
         ranking_api.blp,
+        predictions_api.blp,
         admin_api.blp,
     ):
         api.add(blueprint)
     api.add_more(submissions_api.blp)
     api.add_more(versions_api.blp)
+    api.add_more(batch_api.blp)
+    _tie_hyperparameters(api)
     app.register_blueprint(bp)
 
 

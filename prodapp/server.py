@@ -41,6 +41,8 @@ def main() -> None:
         settings = load_settings()
     except ConfigurationError as error:
         raise SystemExit(f"prodapp cannot start. {error}") from None
+    # Where a process that predicts finds compiled what the worker or another one compiled.
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(settings.instance_path / "kernels"))
     server = Granian(
         "wsgi:app",
         address=settings.host,

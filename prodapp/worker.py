@@ -37,6 +37,8 @@ from prodapp.datasets import transitions as dataset_transitions
 from prodapp.extensions import db, settings_of
 from prodapp.ml.algorithms import optional_modules
 from prodapp.models.lease import HorseDeath, Wish
+from prodapp.predictions import batches
+from prodapp.predictions import transitions as batch_transitions
 from prodapp.processes import die_with_parent
 from prodapp.training import service as training
 from prodapp.training import transitions as run_transitions
@@ -56,10 +58,11 @@ NICENESS = 10
 IDLE_SECONDS = 15
 # Imported before any fork, so that no job waits for them. Import only: fitting a model here would
 # start OpenMP threads, and a forked child would wait for them for ever.
-PRELOAD = ("prodapp.datasets.jobs", "prodapp.training.jobs")
+PRELOAD = ("prodapp.datasets.jobs", "prodapp.training.jobs", "prodapp.predictions.jobs")
 KINDS: dict[str, Transitions] = {
     datasets.JOB: dataset_transitions,
     training.JOB: run_transitions,
+    batches.JOB: batch_transitions,
 }
 
 log = logging.getLogger(__name__)
@@ -238,6 +241,7 @@ def prepare_kernels(cache: Path) -> None:
     treeshap = importlib.import_module("prodapp.ml.treeshap")
     if treeshap.is_available():
         treeshap.warm_up()
+        importlib.import_module("prodapp.ml.serving.forest").warm_up()
 
 
 def run_worker(app: Flask, *, burst: bool = False) -> None:

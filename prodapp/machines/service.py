@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.exc import IntegrityError
@@ -202,13 +203,19 @@ def living_files(session: Session, keys: set[str]) -> set[str]:
         (PredictionBatch.source_key, *_living_batches(living)),
         (PredictionBatch.result_key, *_living_batches(living)),
     ):
+    datasets = (Dataset.machine_id.in_(living), Dataset.purged_at.is_(None))
+    batches = (PredictionBatch.machine_id.in_(living), PredictionBatch.purged_at.is_(None))
+    places: tuple[tuple[Any, tuple[ColumnElement[bool], ...]], ...] = (
+        (Dataset.source_key, datasets),
+        (Dataset.table_key, datasets),
+        (ModelVersion.artifact_key, (ModelVersion.machine_id.in_(living),)),
+        (PredictionBatch.source_key, batches),
+        (PredictionBatch.result_key, batches),
+    )
+    for column, conditions in places:
         found = session.scalars(select(column).where(column.in_(keys), *conditions))
         used.update(key for key in found if key)
     return used
-
-
-def _living_batches(living: Select[int]) -> tuple[ColumnElement[bool], ...]:
-    return PredictionBatch.machine_id.in_(living), PredictionBatch.purged_at.is_(None)
 
 
 def _checked_name(name: str) -> str:

@@ -21,7 +21,6 @@ from prodapp.predictions.schemas import (
     InputsSchema,
     PredictInput,
     PredictionSchema,
-    PredictionsSchema,
     PredictQuery,
     UsageSchema,
 )

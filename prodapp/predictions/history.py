@@ -1,4 +1,4 @@
-"""Predictions as they were given: found, counted, told how they came true, and forgotten in time."""
+"""Predictions as they were given: found, counted, compared with what came true, forgotten."""
 
 from __future__ import annotations
 
@@ -12,7 +12,18 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, cast, delete, func, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    cast,
+    delete,
+    func,
+    select,
+    tuple_,
+    update,
+)
 
 from prodapp import audit
 from prodapp.auth.objects import machine_of
@@ -134,9 +145,7 @@ def record_actual(caller: Caller, prediction_id: UUID, value: float | None) -> P
         before = prediction.actual
         session.execute(
             update(Prediction)
-            .where(
-                Prediction.id == prediction_id, Prediction.occurred_at == prediction.occurred_at
-            )
+            .where(Prediction.id == prediction_id, Prediction.occurred_at == prediction.occurred_at)
             .values(
                 actual=value,
                 actual_at=None if value is None else db_now(),
@@ -177,9 +186,12 @@ def record_actuals(caller: Caller, machine_id: int, values: Mapping[UUID, float]
         n_known = 0
         for start in range(0, len(ids), _BATCH):
             among = Prediction.id.in_(ids[start : start + _BATCH])
-            n_known += session.scalar(
-                select(func.count()).where(among, Prediction.machine_id == machine.id)
-            ) or 0
+            n_known += (
+                session.scalar(
+                    select(func.count()).where(among, Prediction.machine_id == machine.id)
+                )
+                or 0
+            )
         session.connection().execute(statement, pairs)
         audit.record(
             session,

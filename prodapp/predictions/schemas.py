@@ -65,7 +65,7 @@ class PredictQuery(RequestSchema):
     )
 
 
-class IntervalSchema(AnswerSchema):
+class PredictionIntervalSchema(AnswerSchema):
     """Where the true value lies, `level` of the time: from errors on held-out samples. Of a class,
     the share of it among held-out samples of like probability."""
 
@@ -120,7 +120,7 @@ class PredictionSchema(AnswerSchema):
     inputs = fields.Dict(required=True)
     output = fields.Float(required=True)
     interval = fields.Nested(
-        IntervalSchema,
+        PredictionIntervalSchema,
         required=True,
         allow_none=True,
         metadata={"description": "null where too few samples were held out to tell."},
@@ -307,5 +307,3 @@ class ResultQuery(RequestSchema):
     """In which form."""
 
     format = fields.String(load_default="csv", validate=validate.OneOf(RESULT_FORMATS))
-
-

@@ -17,9 +17,7 @@ _SENTENCES: Mapping[str, str] = {
     "combination": N_(
         "Each value is usual by itself, but the model has learned from no rows like this one."
     ),
-    "rows": N_(
-        "The model looks at the %(value)s rows before this one, which were not all given."
-    ),
+    "rows": N_("The model looks at the %(value)s rows before this one, which were not all given."),
 }
 
 

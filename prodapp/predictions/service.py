@@ -76,7 +76,7 @@ def predict(
     if kept is None:
         answers = predictor.answer(rows, level=ask.level)
         pace = 1000 * (time.perf_counter() - started) / len(rows)
-        kept = [
+        made = [
             _history_row(caller, version, record, answer, ask, position=position)
             | {
                 "duration_ms": pace,
@@ -85,7 +85,7 @@ def predict(
             }
             for position, (record, answer) in enumerate(zip(records, answers, strict=True))
         ]
-        kept = _keep(caller, kept, ask, digest)
+        kept = _keep(caller, made, ask, digest)
     return Made(
         version=version,
         rows=kept,
@@ -116,7 +116,8 @@ def check_level(level: float) -> None:
     if not LOWEST_LEVEL <= level <= HIGHEST_LEVEL:
         message = N_("Give a level between %(low)s and %(high)s.")
         params = {"low": LOWEST_LEVEL, "high": HIGHEST_LEVEL}
-        raise InvalidInput(message, fields=(FieldError("/level", message, params),), **params)
+        field = FieldError("/level", message, params)
+        raise InvalidInput(message, fields=(field,), low=LOWEST_LEVEL, high=HIGHEST_LEVEL)
 
 
 def _check_number(records: Sequence[Any], limit: int) -> None:

@@ -127,9 +127,7 @@ def lose(
     else:
         values = settled(state=BatchState.QUEUED, worker_name=None)
     where = (PredictionBatch.lease_until < db_now(),) if is_expired else ()
-    advance(
-        session, PredictionBatch, lease, expect=_RUNNING, where=where, **values, n_lost=n_lost
-    )
+    advance(session, PredictionBatch, lease, expect=_RUNNING, where=where, **values, n_lost=n_lost)
 
 
 def cancel_waiting(session: Session) -> None:

@@ -31,7 +31,7 @@ class ServedVersion:
     is_champion: bool
 
 
-_COLUMNS = (
+_COLUMNS: tuple[Any, ...] = (
     ModelVersion.id,
     ModelVersion.number,
     ModelVersion.site_id,
@@ -64,11 +64,8 @@ def named_version(caller: Caller, version_id: int) -> ServedVersion:
 
 
 def _statement(caller: Caller) -> Select[Any]:
-    return (
-        select(*_COLUMNS)
-        .join(ModelVersion.machine)
-        .where(ModelVersion.site_id == caller.site_id, Machine.deleted_at.is_(None))
-    )
+    statement: Select[Any] = select(*_COLUMNS).join(ModelVersion.machine)
+    return statement.where(ModelVersion.site_id == caller.site_id, Machine.deleted_at.is_(None))
 
 
 def _one(statement: Select[Any]) -> ServedVersion | None:

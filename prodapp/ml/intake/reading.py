@@ -155,9 +155,9 @@ def read_table(
     """Read the whole file at ``source``.
 
     Without ``needs_target`` a table of which nothing can be learned will do, as one row to be
-    predicted. ``overrides`` are the choices of :mod:`prodapp.ml.intake.choices`. ``filename`` is the name
-    people know the file by, for messages. Raises ``DataRefused`` with row and column when the file
-    is no usable table, ``InvalidInput`` for a bad override.
+    predicted. ``overrides`` are the choices of :mod:`prodapp.ml.intake.choices`. ``filename`` is
+    the name people know the file by, for messages. Raises ``DataRefused`` with row and column when
+    the file is no usable table, ``InvalidInput`` for a bad override.
     """
     filename = filename or source.name
     limits = limits or Limits()

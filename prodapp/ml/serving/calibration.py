@@ -232,7 +232,9 @@ class ClassCalibration:
 def calibrate_classes(is_class: FloatArray, probabilities: FloatArray) -> ClassCalibration:
     """What probabilities were worth, from held-out samples (``is_class`` is 1 or 0)."""
     n_bins = min(_MAX_BINS, len(probabilities) // _MIN_BIN)
-    edges = np.unique(np.quantile(probabilities, np.arange(1, n_bins) / n_bins)) if n_bins else []
+    if n_bins == 0:
+        return ClassCalibration((), (), (), Scores.of(1 - _given(is_class, probabilities)))
+    edges = np.unique(np.quantile(probabilities, np.arange(1, n_bins) / n_bins))
     places = np.searchsorted(edges, probabilities, side="right")
     counts = np.bincount(places, minlength=len(edges) + 1)
     hits = np.bincount(places, weights=is_class, minlength=len(edges) + 1)
@@ -241,13 +243,17 @@ def calibrate_classes(is_class: FloatArray, probabilities: FloatArray) -> ClassC
     solid = [edge for edge, is_kept in zip(edges, kept[:-1], strict=True) if is_kept]
     if len(kept) and not kept[-1] and solid:
         solid.pop()
-    given = np.where(is_class > 0, probabilities, 1 - probabilities)
     return ClassCalibration(
         tuple(float(edge) for edge in solid),
         tuple(counts[kept].tolist()),
         tuple(int(n) for n in hits[kept]),
-        Scores.of(1 - given),
+        Scores.of(1 - _given(is_class, probabilities)),
     )
+
+
+def _given(is_class: FloatArray, probabilities: FloatArray) -> FloatArray:
+    """The probability given to what each sample really was."""
+    return np.where(is_class > 0, probabilities, 1 - probabilities)
 
 
 def _scores(document: Mapping[str, Any]) -> Scores:

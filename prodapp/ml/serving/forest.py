@@ -104,3 +104,11 @@ def _lay_out(forest: Forest, root: int, nodes: npt.NDArray[np.void]) -> None:
         nodes["child"][place] = children
         nodes["feature"][place] = np.where(forest.missing_left[level], ~features, features)
         level = np.stack([forest.left[inner], forest.right[inner]], axis=1).ravel()
+
+
+def warm_up() -> None:
+    """Compile the loops for their types and leave them in numba's cache."""
+    nodes = np.array([(0.0, 1, 0), (-1.0, -1, 0), (1.0, -1, 0)], dtype=_NODE)
+    FlatForest(np.zeros(1, dtype=np.int64), nodes, 0.0, treeshap.is_available()).answer(
+        np.ones((1, 1))
+    )

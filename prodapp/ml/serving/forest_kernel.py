@@ -19,6 +19,10 @@ def _compiled(function: Callable[..., Any]) -> Any:
         return _njit(function, **options)
 
 
+def _inlined(function: Callable[..., Any]) -> Any:
+    return _njit(function, inline="always", error_model="numpy")
+
+
 @_compiled
 def add_up(roots: Any, nodes: Any, X: Any, sums: Any, squares: Any) -> None:
     """Add each tree's value for each row of ``X`` to ``sums``, and its square to ``squares``.
@@ -57,13 +61,13 @@ def add_up(roots: Any, nodes: Any, X: Any, sums: Any, squares: Any) -> None:
             row += 1
 
 
-@_njit(inline="always", error_model="numpy")
+@_inlined
 def _settle(leaf: Any, sums: Any, squares: Any, row: Any) -> None:
     sums[row] += leaf.number
     squares[row] += leaf.number * leaf.number
 
 
-@_njit(inline="always", error_model="numpy")
+@_inlined
 def _next(node: Any, x: Any) -> Any:
     """The child that a row goes on to: the left one, or the right one, which follows it."""
     feature = node.feature

@@ -126,13 +126,12 @@ class Predictor:
         """The intervals of many answers; NaN where there are too few samples to tell."""
         if self.reference.calibration is not None:
             return self.reference.calibration.intervals(values, spreads, level=level)
-        found = [
-            (self.reference.classes.interval(value, level=level) if self.reference.classes else None)
-            or (np.nan, np.nan)
-            for value in values.tolist()
-        ]
-        low, high = np.array(found, dtype=np.float64).reshape(len(values), 2).T
-        return low, high
+        bounds = np.full((len(values), 2), np.nan)
+        classes = self.reference.classes
+        if classes is not None:
+            for place, value in enumerate(values.tolist()):
+                bounds[place] = classes.interval(value, level=level) or (np.nan, np.nan)
+        return bounds[:, 0], bounds[:, 1]
 
     def explain(self, rows: Sequence[Row]) -> Contributions:
         """What each variable adds to the answers of ``rows``."""

@@ -89,14 +89,17 @@ def _converted(series: pd.Series, variable: Variable) -> pd.Series:
 def _as_numbers(series: pd.Series, variable: Variable) -> pd.Series:
     numbers = pd.to_numeric(series.astype(object), errors="coerce").astype(np.float64)
     wrong = (numbers.isna() & series.notna()) | (numbers.abs() > LARGEST)
-    _refuse(series, wrong, N_("“%(column)s” must hold numbers; a cell holds “%(value)s”."), variable)
+    _refuse(
+        series, wrong, N_("“%(column)s” must hold numbers; a cell holds “%(value)s”."), variable
+    )
     return numbers
 
 
 def _as_dates(series: pd.Series, variable: Variable) -> pd.Series:
     dates = pd.to_datetime(series.astype(object), errors="coerce")
     wrong = dates.isna() & series.notna()
-    _refuse(series, wrong, N_("“%(column)s” must hold dates; a cell holds “%(value)s”."), variable)
+    message = N_("“%(column)s” must hold dates; a cell holds “%(value)s”.")
+    _refuse(series, wrong, message, variable)
     return dates
 
 
