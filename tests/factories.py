@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
 from uuid import uuid4
+from uuid import UUID, uuid4
 
 import numpy as np
 import pandas as pd
@@ -44,9 +45,16 @@ from prodapp.models import (
     Dataset,
     Machine,
     ModelVersion,
+    PredictionBatch,
     TrainingRun,
     VariableRanking,
 )
+from prodapp.predictions import batches
+from prodapp.predictions import service as predictions
+from prodapp.predictions.documents import inputs_document
+from prodapp.predictions.jobs import run_batch
+from prodapp.predictions.service import Ask
+from prodapp.predictions.versions import named_version
 from prodapp.ranking import service as rankings
 from prodapp.training import jobs
 from prodapp.training import service as training
@@ -160,9 +168,30 @@ def _copied(row: Any, *left_out: str) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names if name not in left_out}
 
 
+def make_batch(caller: Caller, version: ModelVersion) -> PredictionBatch:
+    """A file whose rows were answered."""
+    batch = batches.start_batch(
+        caller,
+        named_version(caller, version.id),
+        source=io.BytesIO(make_csv(n_rows=30, seed=1)),
+        filename="rows.csv",
+    )
+    run_batch(batch.id)
+    db.session.refresh(batch)
+    return batch
+
+
+def make_prediction(caller: Caller, version: ModelVersion) -> UUID:
+    """The id of a prediction, of the record that a form starts from."""
+    served = named_version(caller, version.id)
+    record = inputs_document(served)["record"]
+    found: UUID = predictions.predict(caller, served, [record], Ask("api")).rows[0]["id"]
+    return found
+
+
 def fill_every_table(caller: Caller) -> None:
     """At least one row in every table: what a training leaves, and made-up rows elsewhere."""
-    make_version(caller)
+    make_batch(caller, make_version(caller))
     auth.create_user(caller, username="maria", role="operator", password="correct horse battery")
     with command() as session:
         for table in db.metadata.sorted_tables:

@@ -1,6 +1,6 @@
 """predictions, batches of them, and what a version needs to make them
 
-Revision: 4be3c9bd009d, after 6d1b9c40e7f2
+Revision: 4be3c9bd009d, after 83ac5e1f7d06
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "4be3c9bd009d"
-down_revision = "6d1b9c40e7f2"
+down_revision = "83ac5e1f7d06"
 branch_labels = None
 depends_on = None
 

@@ -181,34 +181,26 @@ def _files_of(session: Session, machine_id: int) -> set[str]:
             ModelVersion.machine_id == machine_id
         )
     )
-    return {key for row in (*datasets, *versions) for key in row if key}
     batches = session.execute(
         select(PredictionBatch.source_key, PredictionBatch.result_key).where(
             PredictionBatch.machine_id == machine_id
         )
     )
-    of_rows = {key for rows in (datasets, batches) for row in rows for key in row if key}
-    return of_rows | set(artifacts)
+    return {key for row in (*datasets, *versions, *batches) for key in row if key}
 
 
 def living_files(session: Session, keys: set[str]) -> set[str]:
     """Those of ``keys`` that a row still refers to which was not purged, nor its machine."""
     living = select(Machine.id).where(Machine.purged_at.is_(None))
     used: set[str] = set()
-    for column, *conditions in (
-        (Dataset.source_key, Dataset.machine_id.in_(living), Dataset.purged_at.is_(None)),
-        (Dataset.table_key, Dataset.machine_id.in_(living), Dataset.purged_at.is_(None)),
-        (ModelVersion.artifact_key, ModelVersion.machine_id.in_(living)),
-        (ModelVersion.held_out_key, ModelVersion.machine_id.in_(living)),
-        (PredictionBatch.source_key, *_living_batches(living)),
-        (PredictionBatch.result_key, *_living_batches(living)),
-    ):
     datasets = (Dataset.machine_id.in_(living), Dataset.purged_at.is_(None))
     batches = (PredictionBatch.machine_id.in_(living), PredictionBatch.purged_at.is_(None))
+    versions = (ModelVersion.machine_id.in_(living),)
     places: tuple[tuple[Any, tuple[ColumnElement[bool], ...]], ...] = (
         (Dataset.source_key, datasets),
         (Dataset.table_key, datasets),
-        (ModelVersion.artifact_key, (ModelVersion.machine_id.in_(living),)),
+        (ModelVersion.artifact_key, versions),
+        (ModelVersion.held_out_key, versions),
         (PredictionBatch.source_key, batches),
         (PredictionBatch.result_key, batches),
     )

@@ -25,9 +25,8 @@ class ModelVersion(Model):
     into use by itself when it was made, or did not (:mod:`prodapp.training.promotion`);
     ``artifact_signature`` is missing where an earlier release made it (:mod:`prodapp.artifacts`);
     ``held_out_key`` is the file of its held-out samples (:mod:`prodapp.ml.held_out`).
-    since when it is out of sight, ``notes`` are people's own words. ``reference`` is what
-    predictions need beside the artifact (:mod:`prodapp.ml.serving.reference`); versions from
-    before there were predictions have none.
+    ``reference`` is what predictions need beside the artifact
+    (:mod:`prodapp.ml.serving.reference`); versions from before there were predictions have none.
     ``run_id`` is unique: a run that is delivered twice still publishes once.
     """
 

@@ -41,6 +41,7 @@ class Recorder:
 
     def keep(self, rows: Sequence[Row]) -> None:
         """Return when ``rows`` are committed; raises what the database says."""
+        db.session.commit()  # what was read is read: nobody waits with a connection in hand
         mine = _Waiting(rows)
         with self._gathering:
             self._gathered.append(mine)
@@ -65,7 +66,7 @@ def _write(together: Sequence[_Waiting]) -> None:
 
 
 def _insert(rows: Sequence[Row]) -> None:
-    """In a connection of its own: the request's may be reading."""
+    """In a transaction of its own, whosever rows these are."""
     with db.engine.connect() as connection:
         postgres.hurry(connection.execution_options(sqlite_begin="IMMEDIATE"))
         connection.execute(insert(Prediction), rows)

@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import jwt
 import pytest
@@ -28,11 +29,12 @@ from prodapp.extensions import command, db, limiter
 from prodapp.models import ApiKey, ExternalIdentity, TrainingRun, User, UserSession
 from prodapp.models.types import db_now
 from tests.conftest import SECRET
-from tests.factories import make_machine, make_version
+from tests.factories import make_batch, make_machine, make_prediction, make_version
 from tests.pages import csrf_token
 
 PASSWORD = "correct horse battery"
 PUBLIC = "anyone"
+DEFAULTS = {"prediction_id": UUID(int=1)}
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 ROLES: dict[str, str] = {
@@ -199,6 +201,23 @@ ROLES: dict[str, str] = {
     "POST /app/versions/<int:version_id>/promote": "analyst",
     "POST /app/versions/<int:version_id>/alarms/<key>/accept": "analyst",
     "POST /app/versions/<int:version_id>/alarms/<key>/take-back": "analyst",
+    "GET /api/v1/machines/<id:machine_id>/inputs": "viewer",
+    "GET /api/v1/machines/<id:machine_id>/usage": "viewer",
+    "GET /api/v1/prediction-batches": "viewer",
+    "GET /api/v1/prediction-batches/<id:batch_id>": "viewer",
+    "POST /api/v1/prediction-batches/<id:batch_id>/cancel": "operator",
+    "GET /api/v1/prediction-batches/<id:batch_id>/results": "viewer",
+    "GET /api/v1/predictions": "viewer",
+    "GET /api/v1/predictions.csv": "viewer",
+    "GET /api/v1/predictions/<uuid:prediction_id>": "viewer",
+    "PUT /api/v1/predictions/<uuid:prediction_id>/actual": "operator",
+    "GET /api/v1/versions/<id:version_id>/inputs": "viewer",
+    "GET /api/v1/versions/<id:version_id>/usage": "viewer",
+    "POST /api/v1/machines/<id:machine_id>/actuals": "operator",
+    "POST /api/v1/machines/<id:machine_id>/prediction-batches": "operator",
+    "POST /api/v1/machines/<id:machine_id>/predictions": "operator",
+    "POST /api/v1/versions/<id:version_id>/prediction-batches": "operator",
+    "POST /api/v1/versions/<id:version_id>/predictions": "operator",
     "GET /healthz": PUBLIC,
     "GET /machines/": "viewer",
     "POST /machines/": "operator",
@@ -236,7 +255,7 @@ def routes(app: Flask) -> Iterator[tuple[str, str, str]]:
 
 def address(app: Flask, rule: str, endpoint: str, **ids: Any) -> str:
     found = next(row for row in app.url_map.iter_rules(endpoint) if row.rule == rule)
-    values = {name: ids.get(name, 1) for name in found.arguments}
+    values = {name: ids.get(name, DEFAULTS.get(name, 1)) for name in found.arguments}
     built = found.build(values)
     assert built is not None
     return str(built[1])
@@ -397,7 +416,7 @@ def test_the_guard_lets_in_whom_the_table_says(
 
 
 @pytest.fixture
-def objects(app: Flask, caller: Caller) -> dict[str, int]:
+def objects(app: Flask, caller: Caller) -> dict[str, Any]:
     """One of each object, in the first site."""
     version = make_version(caller)
     user = _user(caller, "owner", "admin")
@@ -414,6 +433,8 @@ def objects(app: Flask, caller: Caller) -> dict[str, int]:
         "session_id": row.id,
         "identity_id": _identity(user),
         "site_id": caller.site_id,
+        "batch_id": make_batch(caller, version).id,
+        "prediction_id": make_prediction(caller, version),
     }
 
 
@@ -450,6 +471,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/machines/<id:machine_id>/champion/rollback": {"json": {}},
     "PUT /api/v1/versions/<id:version_id>/alarms/<string:key>/acceptance": {
         "json": {"reason": "mine now"}
+    "PUT /api/v1/predictions/<uuid:prediction_id>/actual": {"json": {"value": 1.0}},
+    "POST /api/v1/machines/<id:machine_id>/predictions": {"json": {"record": {}}},
+    "POST /api/v1/versions/<id:version_id>/predictions": {"json": {"record": {}}},
+    "POST /api/v1/machines/<id:machine_id>/actuals": {
+        "data": {"file": (io.BytesIO(f"prediction_id,actual\n{UUID(int=1)},2\n".encode()), "x.csv")}
     },
     "POST /api/v1/machines/<id:machine_id>/datasets": {
         "data": {"file": (io.BytesIO(b"a,b\n1,2\n3,4\n"), "x.csv")}
@@ -458,7 +484,7 @@ BODIES: dict[str, dict[str, Any]] = {
 
 
 def test_objects_of_another_site_look_missing_whatever_is_done_to_them(
-    app: Flask, caller: Caller, objects: dict[str, int]
+    app: Flask, caller: Caller, objects: dict[str, Any]
 ) -> None:
     far = _user(caller, "far", "admin", site="plant 2")
     key = {"X-API-Key": auth.create_key(caller, username="far", name="x").secret}
@@ -486,7 +512,7 @@ def test_objects_of_another_site_look_missing_whatever_is_done_to_them(
 
 
 def test_objects_of_another_site_cannot_be_named_in_queries_and_bodies(
-    app: Flask, client: FlaskClient, caller: Caller, objects: dict[str, int]
+    app: Flask, client: FlaskClient, caller: Caller, objects: dict[str, Any]
 ) -> None:
     _user(caller, "far", "admin", site="plant 2")
     key = {"X-API-Key": auth.create_key(caller, username="far", name="x").secret}
@@ -528,7 +554,7 @@ def test_objects_of_another_site_cannot_be_named_in_queries_and_bodies(
 
 
 def test_own_objects_are_found_so_that_missing_ones_tell_something(
-    app: Flask, objects: dict[str, int]
+    app: Flask, objects: dict[str, Any]
 ) -> None:
     owner = auth.user_by_name("owner")
     page = app.test_client()
