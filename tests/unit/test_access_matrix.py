@@ -34,7 +34,7 @@ from tests.pages import csrf_token
 
 PASSWORD = "correct horse battery"
 PUBLIC = "anyone"
-DEFAULTS = {"prediction_id": UUID(int=1)}
+DEFAULTS = {"prediction_id": UUID(int=1), "kind": "csv"}
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 ROLES: dict[str, str] = {
@@ -218,6 +218,18 @@ ROLES: dict[str, str] = {
     "POST /api/v1/machines/<id:machine_id>/predictions": "operator",
     "POST /api/v1/versions/<id:version_id>/prediction-batches": "operator",
     "POST /api/v1/versions/<id:version_id>/predictions": "operator",
+    "GET /app/machines/<int:machine_id>/usage": "viewer",
+    "GET /app/prediction-batches/<int:batch_id>": "viewer",
+    "POST /app/prediction-batches/<int:batch_id>/cancel": "operator",
+    "GET /app/prediction-batches/<int:batch_id>/progress": "viewer",
+    "GET /app/prediction-batches/<int:batch_id>/results.<any(csv, xlsx, parquet):kind>": "viewer",
+    "GET /app/predictions": "viewer",
+    "GET /app/predictions.csv": "viewer",
+    "GET /app/predictions/<uuid:prediction_id>": "viewer",
+    "POST /app/predictions/<uuid:prediction_id>/actual": "operator",
+    "GET /app/versions/<int:version_id>/predict": "operator",
+    "POST /app/versions/<int:version_id>/predict": "operator",
+    "POST /app/versions/<int:version_id>/prediction-batches": "operator",
     "GET /healthz": PUBLIC,
     "GET /machines/": "viewer",
     "POST /machines/": "operator",

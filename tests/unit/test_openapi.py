@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -23,6 +24,14 @@ from prodapp.auth.permissions import policy_of
 from prodapp.caller import Caller
 from prodapp.openapi import document
 from tests.factories import make_csv, make_ready_dataset, make_run, make_sibling, make_version
+from tests.factories import (
+    make_batch,
+    make_csv,
+    make_prediction,
+    make_ready_dataset,
+    make_run,
+    make_version,
+)
 
 Bearer = Callable[..., dict[str, str]]
 SNAPSHOT = Path(__file__).parent / "snapshots" / "openapi.json"
@@ -82,7 +91,7 @@ def test_every_operation_tells_its_policy_errors_and_purpose(
     tags = {tag["name"] for tag in described["tags"]}
     adapter = app.url_map.bind("localhost")
     for method, path, operation in operations(described):
-        address = re.sub(r"\{\w+\}", "1", path)
+        address = re.sub(r"\{\w+\}", "1", path.replace("{prediction_id}", str(UUID(int=1))))
         endpoint, _ = adapter.match(address, method=method.upper())
         policy = policy_of(app, endpoint, method.upper())
         assert policy is not None
@@ -109,12 +118,16 @@ def test_reads_answer_what_their_schema_says(
     }
     headers, n_checked = bearer("admin"), 0
     ids |= {"user_id": 1, "key_id": 1, "site_id": caller.site_id}
+    made = {
+        "batch_id": make_batch(caller, version).id,
+        "prediction_id": make_prediction(caller, version),
+    }
     for method, path, operation in operations(described):
         content = operation["responses"].get("200", {}).get("content", {})
         if method != "get" or "application/json" not in content:
             continue
         query = "?machine_id=1" if path == "/ranking/" else ""
-        answer = client.get(path.format(**ids) + query, headers=headers)
+        answer = client.get(path.format(**ids, **made) + query, headers=headers)
         assert answer.status_code == 200, path
         validator(described, content["application/json"]["schema"]).validate(answer.json)
         n_checked += 1
