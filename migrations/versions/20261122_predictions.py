@@ -1,6 +1,6 @@
 """predictions, batches of them, and what a version needs to make them
 
-Revision: 4be3c9bd009d, after 83ac5e1f7d06
+Revision: 4be3c9bd009d, after b7e20f94c1d3
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "4be3c9bd009d"
-down_revision = "83ac5e1f7d06"
+down_revision = "b7e20f94c1d3"
 branch_labels = None
 depends_on = None
 

@@ -53,7 +53,7 @@ blp = ApiBlueprint(
 @blp.takes(PredictInput)
 @blp.answers(201, PredictionSchema, headers=headers("Location"))
 @blp.describes(parameters=[KEY_PARAMETER], responses=problems(409))
-@requires("operator", is_upload=True)
+@requires("operator")
 def predict_of_machine(query: dict[str, Any], body: dict[str, Any], machine_id: int) -> Any:
     """Predict with the version in use of a machine
 
@@ -68,7 +68,7 @@ def predict_of_machine(query: dict[str, Any], body: dict[str, Any], machine_id: 
 @blp.takes(PredictInput)
 @blp.answers(201, PredictionSchema, headers=headers("Location"))
 @blp.describes(parameters=[KEY_PARAMETER], responses=problems(409))
-@requires("operator", is_upload=True)
+@requires("operator")
 def predict_of_version(query: dict[str, Any], body: dict[str, Any], version_id: int) -> Any:
     """Predict with a version that is named
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -10,13 +9,13 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, cast
 
 from flask import Flask, current_app
-from sqlalchemy import select
+from sqlalchemy.orm import undefer
 
-from prodapp.exceptions import Conflict, DataRefused, N_
+from prodapp.artifacts import open_artifact
+from prodapp.exceptions import Conflict, N_
 from prodapp.extensions import db
 from prodapp.models import ModelVersion
 from prodapp.predictions.versions import ServedVersion
-from prodapp.storage import storage
 
 if TYPE_CHECKING:
     from prodapp.ml.serving.predictor import Predictor
@@ -82,8 +81,8 @@ def init_app(app: Flask, max_bytes: int) -> None:
 def predictor_of(version: ServedVersion) -> Predictor:
     """The predictor of a version, loaded at its first use in this process.
 
-    Raises :class:`Conflict` where the version cannot predict, and :class:`DataRefused` where its
-    file is not what was published.
+    Raises :class:`Conflict` where the version cannot predict, and :class:`DataRefused` as
+    :func:`open_artifact` does.
     """
     cache = cast(PredictorCache, current_app.extensions[EXTENSION])
     return cache.get((version.artifact_key, version.id), lambda: _load(version))
@@ -94,10 +93,8 @@ def _load(version: ServedVersion) -> Predictor:
     from prodapp.ml.serving.predictor import Predictor
     from prodapp.ml.serving.reference import Reference
 
-    document = db.session.scalar(
-        select(ModelVersion.reference).where(ModelVersion.id == version.id)
-    )
-    if document is None:
+    row = db.session.get_one(ModelVersion, version.id, options=[undefer(ModelVersion.reference)])
+    if row.reference is None:
         raise Conflict(
             N_(
                 "Version %(number)s was trained before predictions had intervals. Train it again: "
@@ -106,11 +103,4 @@ def _load(version: ServedVersion) -> Predictor:
             code="cannot_predict",
             number=version.number,
         )
-    with storage().open(version.artifact_key) as file:
-        artifact = file.read()
-    if hashlib.sha256(artifact).hexdigest() != version.artifact_key:
-        raise DataRefused(
-            N_("The model file is damaged or not one of ours. Train the model again."),
-            code="artifact_damaged",
-        )
-    return Predictor.load(artifact, Reference.from_json(document))
+    return Predictor(open_artifact(row), Reference.from_json(row.reference))

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from prodapp.auth.guard import current_caller
 from prodapp.auth.permissions import requires
 from prodapp.error_text import error_text
-from prodapp.exceptions import Conflict, DataRefused, DomainError, InvalidInput
+from prodapp.exceptions import Conflict, DataRefused, DomainError, InvalidInput, N_
 from prodapp.formatting import sentence
 from prodapp.i18n import gettext as _
 from prodapp.predictions import batches, exports, history, service
@@ -52,8 +52,8 @@ def predict(version_id: int) -> str | tuple[str, int]:
     answer = made_documents(made)[0]
     units = {variable.name: variable.unit for variable in variables}
     bars = contribution_bars(answer["contributions"], units)
-    found = {"answer": answer, "bars": bars, "sentence": contribution_sentence(answer)}
-    return _page(version, variables, texts, **found)
+    said = contribution_sentence(answer)
+    return _page(version, variables, texts, answer=answer, bars=bars, sentence=said)
 
 
 @bp.get("/predictions")
@@ -112,7 +112,7 @@ def start_batch(version_id: int) -> AnyResponse | tuple[str, int]:
     version = named_version(caller, version_id)
     file = request.files.get("file")
     if file is None or not file.filename:
-        error = InvalidInput(_("Choose a file first."))
+        error = InvalidInput(N_("Choose a file first."))
         variables = predictor_of(version).variables
         texts = {v.name: _shown(v.default) for v in variables}
         return _page(version, variables, texts, error=error), 422

@@ -136,8 +136,6 @@ def _add_version(
         specification=run.specification,
         metrics=metrics_document(result),
         evidence=evidence_document(result),
-        metrics=_metrics(result),
-        evidence=_evidence(result),
         reference=result.reference.to_json(),
         library_versions=dict(result.library_versions),
         artifact_key=files.artifact.key,

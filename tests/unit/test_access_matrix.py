@@ -483,6 +483,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/machines/<id:machine_id>/champion/rollback": {"json": {}},
     "PUT /api/v1/versions/<id:version_id>/alarms/<string:key>/acceptance": {
         "json": {"reason": "mine now"}
+    },
     "PUT /api/v1/predictions/<uuid:prediction_id>/actual": {"json": {"value": 1.0}},
     "POST /api/v1/machines/<id:machine_id>/predictions": {"json": {"record": {}}},
     "POST /api/v1/versions/<id:version_id>/predictions": {"json": {"record": {}}},

@@ -15,7 +15,6 @@ from scipy.special import expit
 from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 
-from prodapp.ml.artifact import load_pipeline
 from prodapp.ml.ensembles import collect_forest, explained_output, is_known
 from prodapp.ml.features.series import SeriesFeatures
 from prodapp.ml.fitting import answers_of
@@ -81,11 +80,6 @@ class Predictor:
         self._encode = self._row_encoder()
         self._space = Neighbourhood.of(reference.rows, [v.kind for v in self.variables])
         self._explaining = threading.Lock()
-
-    @classmethod
-    def load(cls, artifact: bytes, reference: Reference) -> Predictor:
-        """The predictor of an artifact. Raises ``DataRefused`` as :func:`load_pipeline` does."""
-        return cls(load_pipeline(artifact), reference)
 
     @property
     def n_bytes(self) -> int:

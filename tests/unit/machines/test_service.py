@@ -321,7 +321,7 @@ def test_of_many_who_delete_at_once_one_does(any_app: Flask, caller: Caller) -> 
 
 def test_the_files_of_a_deleted_machine_go(any_app: Flask, caller: Caller) -> None:
     version = make_version(caller)
-    assert n_files() == 3  # the upload, the table, the artifact
+    assert n_files() == 4  # the upload, the table, the artifact, the held-out samples
     assert service.purge_deleted() == {}
     service.delete_machine(caller, version.machine_id)
     purge()

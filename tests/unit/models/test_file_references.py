@@ -39,9 +39,12 @@ def test_each_row_speaks_of_its_files_until_its_machine_is_purged(
         ("datasets", "source_key", version.dataset_id),
         ("datasets", "table_key", version.dataset_id),
         ("model_versions", "artifact_key", version.id),
+        ("model_versions", "held_out_key", version.id),
+        ("prediction_batches", "source_key", 1),
+        ("prediction_batches", "result_key", 1),
     ]
     machines.delete_machine(owner, version.machine_id)
-    assert len(references()) == 3
+    assert len(references()) == 6
     machines.purge_deleted()
     assert references() == []
 

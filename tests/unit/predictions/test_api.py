@@ -169,7 +169,7 @@ def test_a_file_that_is_not_what_was_published_is_not_used(
         path.write_bytes(b"something else")
     url = f"/api/v1/versions/{version.id}/predictions"
     answer = client.post(url, json={"record": RECORD}, headers=headers)
-    assert (answer.status_code, answer.json["code"]) == (422, "artifact_damaged")
+    assert (answer.status_code, answer.json["code"]) == (422, "artifact_changed")
 
 
 def test_the_history_is_filtered_sorted_and_paged(

@@ -12,7 +12,7 @@ import pytest
 from sklearn.pipeline import Pipeline
 
 from prodapp.exceptions import DataRefused
-from prodapp.ml.artifact import dump_pipeline
+from prodapp.ml.artifact import dump_pipeline, load_pipeline
 from prodapp.ml.columns import describe_column
 from prodapp.ml.estimators import build_pipeline
 from prodapp.ml.fitting import answers_of
@@ -75,7 +75,8 @@ def forest() -> Trained:
 @pytest.fixture(scope="module")
 def predictor(forest: Trained) -> Predictor:
     document = json.loads(json.dumps(forest.reference.to_json()))
-    return Predictor.load(dump_pipeline(forest.pipeline), Reference.from_json(document))
+    pipeline = load_pipeline(dump_pipeline(forest.pipeline))
+    return Predictor(pipeline, Reference.from_json(document))
 
 
 def _row(predictor: Predictor, **values: Any) -> list[Any]:

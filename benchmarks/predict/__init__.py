@@ -1,0 +1,1 @@
+"""How fast predictions are, and how often their intervals hold the truth."""
