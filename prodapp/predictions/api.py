@@ -11,11 +11,13 @@ from prodapp.auth.guard import current_caller
 from prodapp.auth.permissions import requires
 from prodapp.predictions import actuals, exports, history, service
 from prodapp.predictions.documents import inputs_document, kept_documents, made_documents
+from prodapp.predictions.drifting import drift_document
 from prodapp.predictions.history import Wanted
 from prodapp.predictions.schemas import (
     ActualInput,
     ActualsDocument,
     ActualsSchema,
+    DriftSchema,
     HistoryPageQuery,
     HistoryQuery,
     InputsSchema,
@@ -179,6 +181,19 @@ def usage_of_machine(machine_id: int) -> Any:
 def usage_of_version(version_id: int) -> Any:
     """Read how often a version was asked"""
     return history.usage_of(current_caller(), Wanted(version_id=version_id))
+
+
+@blp.get("/machines/<id:machine_id>/drift")
+@blp.answers(200, DriftSchema)
+@blp.describes(responses=problems(409))
+@requires("viewer")
+def drift(machine_id: int) -> Any:
+    """Read whether the process has moved since the training
+
+    Compares the newest predictions of the version in use with the rows that it learned from, and
+    true values with their intervals. `rings` says that it is time to train again.
+    """
+    return drift_document(version_in_use(current_caller(), machine_id))
 
 
 def _predict(version: ServedVersion, query: dict[str, Any], body: dict[str, Any]) -> Response:

@@ -18,11 +18,12 @@ from prodapp.predictions import batches, exports, history, service
 from prodapp.predictions.batch_api import send_results
 from prodapp.predictions.charts import contribution_bars
 from prodapp.predictions.documents import kept_documents, made_documents
+from prodapp.predictions.drifting import drift_of
 from prodapp.predictions.forms import HistoryForm, number_in, record_of_form
 from prodapp.predictions.predictors import predictor_of
 from prodapp.predictions.sentences import contribution_sentence
 from prodapp.predictions.service import Ask
-from prodapp.predictions.versions import ServedVersion, named_version
+from prodapp.predictions.versions import ServedVersion, named_version, version_in_use
 
 bp = Blueprint("predictions", __name__, url_prefix="/app")
 RESULT_KINDS = ("csv", "xlsx", "parquet")
@@ -73,6 +74,13 @@ def index() -> str:
         usage=history.usage_of(caller, query.wanted),
         batches=batches.list_batches(caller, machine_id=query.machine_id, page_size=10).items,
     )
+
+
+@bp.get("/machines/<int:machine_id>/drift")
+@requires("viewer", is_poll=True)
+def drift(machine_id: int) -> str:
+    version = version_in_use(current_caller(), machine_id)
+    return render_template("predictions/_drift.html", version=version, drift=drift_of(version))
 
 
 @bp.get("/predictions.csv")

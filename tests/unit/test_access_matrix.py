@@ -219,6 +219,8 @@ ROLES: dict[str, str] = {
     "POST /api/v1/versions/<id:version_id>/prediction-batches": "operator",
     "POST /api/v1/versions/<id:version_id>/predictions": "operator",
     "GET /app/machines/<int:machine_id>/usage": "viewer",
+    "GET /app/machines/<int:machine_id>/drift": "viewer",
+    "GET /api/v1/machines/<id:machine_id>/drift": "viewer",
     "GET /app/prediction-batches/<int:batch_id>": "viewer",
     "POST /app/prediction-batches/<int:batch_id>/cancel": "operator",
     "GET /app/prediction-batches/<int:batch_id>/progress": "viewer",

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
@@ -289,6 +289,24 @@ def test_old_predictions_are_forgotten(ask: Ask, version: ModelVersion, owner: C
     assert history.forget_old(30) == 1
     assert history.forget_old(30) == 0
     assert db.session.scalar(select(func.count()).select_from(Prediction)) == 2
+
+
+def test_drift_rings_where_inputs_or_errors_moved(
+    client: FlaskClient, version: ModelVersion, headers: Headers, ask: Ask, owner: Caller
+) -> None:
+    _real(ask, version)
+    url = f"/api/v1/machines/{version.machine_id}/drift"
+    quiet = client.get(url, headers=headers).json
+    assert (quiet["rings"], quiet["variables"], quiet["errors"]) == (False, [], None)
+    records = [RECORD | {"heat": 2.0 + i / 100, "noise": 0.0} for i in range(60)]
+    predict = f"/api/v1/versions/{version.id}/predictions"
+    made = client.post(predict, json={"records": records}, headers=headers).json["predictions"]
+    for item in made[:20]:
+        history.record_actual(owner, UUID(item["id"]), item["output"] + 100)
+    found = client.get(url, headers=headers).json
+    assert found["rings"]
+    assert found["variables"][0]["has_drifted"]
+    assert (found["errors"]["n"], found["errors"]["n_outside"]) == (20, 20)
 
 
 def test_another_site_sees_nothing(
