@@ -19,6 +19,7 @@ PYTEST_ARGS ?= --numprocesses logical --maxprocesses 8 --dist loadfile --no-load
 .PHONY: help run serve dev test browser schemathesis faults soak bench trust alarms realdata intake fuzz check check-delivery replay-image bundle sbom format lock clean
 .PHONY: help run serve dev test browser schemathesis faults soak bench trust intake fuzz check check-delivery replay-image bundle sbom format lock clean
 .PHONY: help run serve dev test browser schemathesis faults soak bench trust predict intake fuzz check format lock clean
+.PHONY: help run serve dev test browser schemathesis faults soak bench trust predict intake fuzz check check-delivery replay-image bundle sbom format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,6 +1,6 @@
 """predictions, batches of them, and what a version needs to make them
 
-Revision: 4be3c9bd009d, after b7e20f94c1d3
+Revision: 4be3c9bd009d, after c2f7a91e4d38
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "4be3c9bd009d"
-down_revision = "b7e20f94c1d3"
+down_revision = "c2f7a91e4d38"
 branch_labels = None
 depends_on = None
 
@@ -91,6 +91,7 @@ def upgrade():
         sa.Column("n_failures", sa.Integer(), nullable=False),
         sa.Column("n_lost", sa.Integer(), nullable=False),
         sa.Column("worker_name", sa.String(length=100), nullable=True),
+        sa.Column("trace_parent", sa.String(length=55), nullable=True),
         sa.Column("lease_token", sa.String(length=32), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("dispatched_at", sa.DateTime(timezone=True), nullable=True),
