@@ -16,10 +16,7 @@ PYTEST_ARGS ?= --numprocesses logical --maxprocesses 8 --dist loadfile --no-load
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run serve dev test browser schemathesis faults soak bench trust alarms realdata intake fuzz check check-delivery replay-image bundle sbom format lock clean
-.PHONY: help run serve dev test browser schemathesis faults soak bench trust intake fuzz check check-delivery replay-image bundle sbom format lock clean
-.PHONY: help run serve dev test browser schemathesis faults soak bench trust predict intake fuzz check format lock clean
-.PHONY: help run serve dev test browser schemathesis faults soak bench trust predict intake fuzz check check-delivery replay-image bundle sbom format lock clean
+.PHONY: help run serve dev test browser schemathesis faults soak bench trust alarms realdata predict intake fuzz check check-delivery replay-image bundle sbom format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +65,7 @@ alarms: $(VENV)/.installed-dev ## ring the alarms on tables with one defect each
 
 realdata: $(VENV)/.installed-dev ## check what must be true of public data, on whole trainings
 	$(BIN)/python -m benchmarks.trust.real $(REAL_ARGS)
+
 # PREDICT_ARGS="--quick" is a trial; "--only speed" or "--only coverage" does one of both.
 predict: $(VENV)/.installed-dev ## how fast are predictions, how often do intervals hold the truth?
 	$(BIN)/python -m benchmarks.predict $(PREDICT_ARGS)

@@ -112,7 +112,6 @@ def init_app(app: Flask) -> None:
     api.add_more(submissions_api.blp)
     api.add_more(versions_api.blp)
     api.add_more(batch_api.blp)
-    _tie_hyperparameters(api)
     app.register_blueprint(bp)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
-from uuid import uuid4
 from uuid import UUID, uuid4
 
 import numpy as np

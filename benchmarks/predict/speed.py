@@ -39,7 +39,15 @@ def measure(path: Path, *, seconds: float) -> dict[str, Any]:
         port = _free_port()
         plain_command = [
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "1"),
-            *("--blocking-threads", "8", "--port", str(port), "benchmarks.predict.plain:app"),
+            *(
+                "--blocking-threads",
+                "8",
+                "--port",
+                str(port),
+                "--working-dir",
+                ".",
+                "benchmarks.predict.plain:app",
+            ),
         ]
         with _server(plain_command, {"PLAIN_CSV": str(path.resolve())}, port):
             headers.pop("Authorization")

@@ -23,13 +23,13 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from prodapp.auth.permissions import policy_of
 from prodapp.caller import Caller
 from prodapp.openapi import document
-from tests.factories import make_csv, make_ready_dataset, make_run, make_sibling, make_version
 from tests.factories import (
     make_batch,
     make_csv,
     make_prediction,
     make_ready_dataset,
     make_run,
+    make_sibling,
     make_version,
 )
 

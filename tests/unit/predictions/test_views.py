@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from prodapp.auth import service as auth
 from prodapp.caller import Caller
 from prodapp.extensions import command, db
-from prodapp.models import ModelVersion, Prediction, PredictionBatch
+from prodapp.models import ModelVersion, Prediction, PredictionBatch, User
 from prodapp.predictions.jobs import run_batch
 from tests.factories import make_csv
 from tests.pages import csrf_token
@@ -61,7 +61,8 @@ def test_an_answer_comes_with_interval_bars_and_a_sentence(
 def test_numbers_are_read_as_the_reader_writes_them(
     client: FlaskClient, version: ModelVersion, send: Send
 ) -> None:
-    client.set_cookie("locale", "pt_BR")
+    with command() as session:
+        session.execute(update(User).values(locale="pt_BR"))
     page = send(f"/app/versions/{version.id}/predict", v0="1,5", v1="0", v2="day", v3="")
     assert "é o que mais eleva esta resposta" in page.text
     kept = db.session.scalars(select(Prediction)).one()
@@ -113,7 +114,7 @@ def test_a_file_is_answered_in_the_background_and_fetched_in_three_forms(
     assert "12 rows" in page
     assert "hx-get" not in page
     for kind, start in (("csv", b"\xef\xbb\xbfheat,speed"), ("xlsx", b"PK"), ("parquet", b"PAR1")):
-        file = client.get(f"{address}/results.{kind}")
+        file = client.get(f"{address}/results.{kind}", buffered=True)
         assert file.status_code == 200
         assert file.data.startswith(start)
         assert f"monday-predicted.{kind}" in file.headers["Content-Disposition"]
