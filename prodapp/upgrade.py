@@ -6,6 +6,7 @@ wrong, the tables and rows are as they were. The backup is for what nobody exami
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +41,10 @@ class Upgrade:
         return self.before != self.after
 
 
-def upgrade(caller: Caller, folder: Path | None, *, progress: Progress) -> Upgrade:
+def upgrade(caller: Callable[[], Caller], folder: Path | None, *, progress: Progress) -> Upgrade:
     """Bring the tables up; ``folder`` is where the backup goes, ``None`` for no backup.
+
+    ``caller`` is asked who makes the backup, which only tables that are there can tell.
 
     Raises :class:`Conflict` for tables of a newer prodapp, :class:`RunFailed` where the backup is
     not whole or a migration fails: the tables are then as they were.
@@ -58,7 +61,7 @@ def upgrade(caller: Caller, folder: Path | None, *, progress: Progress) -> Upgra
         )
     backup = None
     if before is not None and folder is not None:
-        backup = _backup(caller, folder, progress)
+        backup = _backup(caller(), folder, progress)
     try:
         _migrate(before)
     except RunFailed:

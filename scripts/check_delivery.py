@@ -6,7 +6,6 @@ files say of each other and of the code: stages, paths, commands, variables, por
 
 from __future__ import annotations
 
-import fnmatch
 import importlib.util
 import json
 import re
@@ -25,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from prodapp import create_app, metrics, monitoring  # noqa: E402
 from prodapp.config import load_settings  # noqa: E402
+from scripts import image_context  # noqa: E402
 
 DEPLOY = ROOT / "deploy"
 PORTS = {"web": 8001, "worker": 9101, "dispatcher": 9101, "prometheus": 9090}
@@ -75,17 +75,8 @@ def check_command(where: str, words: list[str], commands: set[str]) -> Iterator[
 
 
 def is_ignored(path: str) -> bool:
-    """Whether .dockerignore keeps ``path`` out of the image; the last rule that fits counts."""
-    is_out = False
-    for line in read(".dockerignore").splitlines():
-        rule = line.strip()
-        if not rule or rule.startswith("#"):
-            continue
-        pattern = rule.removeprefix("!").removeprefix("**/")
-        top = path.split("/", 1)[0]
-        if any(fnmatch.fnmatch(name, pattern) for name in (path, top, path.rsplit("/", 1)[-1])):
-            is_out = not rule.startswith("!")
-    return is_out
+    """Whether .dockerignore keeps ``path`` out of the image."""
+    return image_context.is_ignored(path, read(".dockerignore"))
 
 
 def dockerfile() -> Iterator[str]:

@@ -98,7 +98,12 @@ def reread(dataset_id: int, as_json: bool, **reading: Any) -> None:
 @click.option("--laboratory-time", help="The file's own column of times; found by default.")
 @click.option("--tolerance", type=float, default=60.0, show_default=True, help="In minutes.")
 @click.option("--delay", type=float, default=0.0, help="From machine to sample, in minutes.")
-@click.option("--direction", type=click.Choice(DIRECTIONS), default=DIRECTIONS[0])
+@click.option(
+    "--direction",
+    type=click.Choice(DIRECTIONS),
+    default=DIRECTIONS[0],
+    help="Whether more of the target is better.",
+)
 @json_option
 def confirm(
     dataset_id: int,

@@ -43,7 +43,9 @@ def create_key(username: str, name: str, role: str | None, days: int | None, as_
 @key.command("list")
 @click.option("--user", "username", help="Only keys of this user.")
 @click.option("--state", type=click.Choice(keys.STATES), help="Only keys of this state.")
-@click.option("--page", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option(
+    "--page", type=click.IntRange(min=1), default=1, show_default=True, help="Which page."
+)
 @json_option
 def list_keys(username: str | None, state: str | None, page: int, as_json: bool) -> None:
     """List keys, the newest first, a hundred a page."""

@@ -36,11 +36,20 @@ def create_machine(name: str, as_json: bool) -> None:
 
 @machine.command("list")
 @click.option("--search", "q", default="", help="Part of the name.")
-@click.option("--status", type=click.Choice(overviews.STATUSES))
-@click.option("--sort", type=click.Choice(overviews.SORTS), default="name", show_default=True)
+@click.option(
+    "--status", type=click.Choice(overviews.STATUSES), help="Only machines in this state."
+)
+@click.option(
+    "--sort", type=click.Choice(overviews.SORTS), default="name", show_default=True, help="By what."
+)
 @click.option("--descending", is_flag=True, help="Last ones first.")
-@click.option("--page", type=click.IntRange(1), default=1, show_default=True)
-@click.option("--page-size", type=click.IntRange(1, MAX_PAGE_SIZE), default=MAX_PAGE_SIZE)
+@click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Which page.")
+@click.option(
+    "--page-size",
+    type=click.IntRange(1, MAX_PAGE_SIZE),
+    default=MAX_PAGE_SIZE,
+    help="Machines a page.",
+)
 @json_option
 def list_machines(as_json: bool, **query: Any) -> None:
     """List the machines, a page at a time."""

@@ -58,7 +58,11 @@ run = DomainGroup("runs", help="Training runs.")
 @click.option("--target", required=True, help="The column that says how well it produced.")
 @click.option("--feature", "features", multiple=True, help="Use only these columns (repeat).")
 @click.option(
-    "--algorithm", type=click.Choice(list(ALGORITHMS)), default=DEFAULT_ALGORITHM, show_default=True
+    "--algorithm",
+    type=click.Choice(list(ALGORITHMS)),
+    default=DEFAULT_ALGORITHM,
+    show_default=True,
+    help="How to learn.",
 )
 @click.option(
     "--set",
@@ -144,8 +148,12 @@ def show_ranking(machine_id: int, as_json: bool) -> None:
 
 
 @run.command("list")
-@click.option("--machine", "machine_id", type=int)
-@click.option("--state", type=click.Choice([state.value for state in RunState]))
+@click.option("--machine", "machine_id", type=int, help="Only runs of this machine.")
+@click.option(
+    "--state",
+    type=click.Choice([state.value for state in RunState]),
+    help="Only runs in this state.",
+)
 @json_option
 def list_runs(machine_id: int | None, state: str | None, as_json: bool) -> None:
     """List the latest runs."""

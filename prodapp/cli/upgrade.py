@@ -35,7 +35,7 @@ def upgrade(folder: Path | None, no_backup: bool, as_json: bool) -> None:
     """
     place = None if no_backup else (folder or archive.default_folder()).absolute()
     with progress_bars() as progress:
-        done = upgrades.upgrade(cli_caller(), place, progress=progress)
+        done = upgrades.upgrade(cli_caller, place, progress=progress)
     if as_json:
         backup = None if done.backup is None else str(done.backup)
         told = {"before": done.before, "after": done.after, "backup": backup}

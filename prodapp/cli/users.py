@@ -28,7 +28,13 @@ COLUMNS = ("id", "username", "email", "role", "is_active", "last_sign_in_at")
 
 @user.command("create")
 @click.argument("username")
-@click.option("--role", type=click.Choice(ROLES), default="operator", show_default=True)
+@click.option(
+    "--role",
+    type=click.Choice(ROLES),
+    default="operator",
+    show_default=True,
+    help="What they may do.",
+)
 @click.option("--site", help="The site the user belongs to; made where it is missing.")
 @click.option("--email", default="", help="Where invitations and password links go.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")

@@ -38,7 +38,13 @@ FACTS = ("id", "number", "machine_id", "run_id", "dataset_id", "target", "is_cha
 
 @version.command("list")
 @click.argument("machine_id", type=int)
-@click.option("--archived", type=click.Choice(list(ARCHIVED)), default="no", show_default=True)
+@click.option(
+    "--archived",
+    type=click.Choice(list(ARCHIVED)),
+    default="no",
+    show_default=True,
+    help="Archived ones.",
+)
 @json_option
 def list_versions(machine_id: int, archived: str, as_json: bool) -> None:
     """List the versions of a machine, newest first."""

@@ -11,13 +11,15 @@ from alembic import command as alembic
 from flask import Flask
 from sqlalchemy import text
 
+from prodapp import create_app
 from prodapp import upgrade as upgrades
 from prodapp.backup import archive
 from prodapp.extensions import db
 from prodapp.revisions import alembic_config, newest_revision, stored_revision
+from tests.conftest import make_settings
 from tests.conftest_filled import ENGINES
 
-pytestmark = pytest.mark.parametrize("filled", ENGINES, indirect=True)
+over_both = pytest.mark.parametrize("filled", ENGINES, indirect=True)
 
 
 def revision() -> str | None:
@@ -39,6 +41,7 @@ def go_back(steps: int = 1) -> str | None:
     return revision()
 
 
+@over_both
 def test_tables_come_up_after_a_backup_that_holds_the_old_ones(
     filled: Flask, tmp_path: Path
 ) -> None:
@@ -55,6 +58,7 @@ def test_tables_come_up_after_a_backup_that_holds_the_old_ones(
     assert len(archive.find_backups(tmp_path)) == 1
 
 
+@over_both
 def test_a_migration_that_fails_leaves_everything_as_it_was(
     filled: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,6 +79,7 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(
     assert revision() == newest_revision()
 
 
+@over_both
 def test_tables_that_were_changed_by_hand_are_found_before_it_counts(filled: Flask) -> None:
     before = go_back()
     with db.engine.begin() as connection:
@@ -85,6 +90,7 @@ def test_tables_that_were_changed_by_hand_are_found_before_it_counts(filled: Fla
     assert revision() == before
 
 
+@over_both
 def test_tables_of_a_newer_prodapp_are_left_alone(filled: Flask) -> None:
     with db.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'fffffffffff0'"))
@@ -92,3 +98,14 @@ def test_tables_of_a_newer_prodapp_are_left_alone(filled: Flask) -> None:
     assert result.exit_code == 1
     assert "newer prodapp (fffffffffff0)" in result.stderr
     assert not archive.find_backups(archive.default_folder())
+
+
+def test_an_empty_database_gets_its_tables_without_a_backup(tmp_path: Path) -> None:
+    app = create_app(make_settings(tmp_path))
+    result = invoke(app, "--json")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert (told["before"], told["backup"]) == (None, None)
+    with app.app_context():
+        assert revision() == told["after"] == newest_revision()
+        db.engine.dispose()
