@@ -94,13 +94,21 @@ class Replay:
             return
         step = self.there(words).replace("python -m venv", f"{sys.executable} -m venv")
         say(f"RUN {step}")
-        subprocess.run(["bash", "-euc", step], cwd=self.workdir, env=self.env, check=True)
+        subprocess.run(["/bin/bash", "-euc", step], cwd=self.workdir, env=self.env, check=True)
 
     def as_somebody(self, *args: str) -> list[str]:
         """The words that start a program as a user who is not root."""
         if os.geteuid() != 0:
             return list(args)
         return ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--", *args]
+
+
+def set_writable(folder: Path, *, is_writable: bool) -> None:
+    """Let the owner write everything in ``folder``, or nobody."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | 0o200 if is_writable else mode & ~0o222)
 
 
 def free_port() -> int:
@@ -120,7 +128,7 @@ def start(replay: Replay) -> None:
         "PORT": str(free_port()),
     }
     for place in replay.places.values():
-        subprocess.run(["chmod", "-R", "a-w", str(place)], check=True)
+        set_writable(place, is_writable=False)
     for step in (["flask", "upgrade"], ["flask", "worker", "--burst"], ["id", "-u"]):
         say(f"as somebody: {' '.join(step)}")
         args = replay.as_somebody(*step)
@@ -147,7 +155,7 @@ def main() -> None:
             replay.build()
             start(replay)
         finally:
-            subprocess.run(["chmod", "-R", "u+w", folder], check=False)
+            set_writable(Path(folder), is_writable=True)
 
 
 if __name__ == "__main__":
