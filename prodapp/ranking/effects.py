@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from prodapp.charts import CurvePlot, curve_plot
 from prodapp.formatting import number
 from prodapp.i18n import gettext as _
 from prodapp.models import ModelVersion
+from prodapp.ranking.curves import CurvePlot, curve_plot
 from prodapp.ranking.sentences import subject
 
 _SURE = 1.96

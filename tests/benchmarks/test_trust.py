@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.trust.alarms import ring
+from benchmarks.trust.alarms import score as alarm_score
 from benchmarks.trust.scoring import Rate, score
 from benchmarks.trust.shapes import SHAPES
 from benchmarks.trust.trial import Trial, carry_out
@@ -92,3 +94,35 @@ def _unexplained(table: np.ndarray, y: np.ndarray) -> float:
     centred = table - table.mean(axis=0)
     coefficients, *_ = np.linalg.lstsq(centred, y - y.mean(), rcond=None)
     return float(((y - y.mean() - centred @ coefficients) ** 2).mean())
+
+
+@pytest.mark.parametrize(
+    ("case", "rung"),
+    [("sound", []), ("near_copy", ["leak_suspect"]), ("stuck", ["barely_moved"])],
+)
+def test_a_table_with_one_defect_rings_its_alarm(case: str, rung: list[str]) -> None:
+    assert ring((case, 300, 0)) == {
+        "key": [case, 300, 0],
+        "code": rung[0] if rung else None,
+        "rung": rung,
+    }
+
+
+def test_alarms_are_scored_by_table_and_what_is_true_beside_is_not_false() -> None:
+    def result(case: str, code: str | None, *rung: str) -> dict[str, Any]:
+        return {"key": [case, 300, 0], "code": code, "rung": list(rung)}
+
+    text = alarm_score(
+        [
+            result("sound", None),
+            result("sound", None, "sign_flip"),
+            result("walks", "order_leak", "explains_nothing", "order_leak"),
+            result("turning", "sign_flip"),
+        ]
+    )
+    lines = {line.split(" | ")[0].strip("| "): line for line in text.splitlines()}
+    assert "sign_flip 1" in lines["sound"]
+    assert lines["walks"].endswith("none |")
+    assert "0/1 = 0.0%" in lines["sign_flip"]
+    assert "1/3 = 33.3%" in lines["sign_flip"]
+    assert "1/1 = 100.0%" in lines["order_leak"]
