@@ -143,6 +143,7 @@ CASES: Final[Mapping[str, Callable[[int, np.random.Generator], Case]]] = {
 }
 #: Alarms that may ring beside the one of the defect: what else is true of such a table.
 BESIDE: Final[Mapping[str, frozenset[str]]] = {
+    "few": frozenset({"explains_nothing"}),  # of so few rows, hardly anything can be shown to do
     "walks": frozenset({"explains_nothing"}),
     "lots_in_disguise": frozenset({"explains_nothing"}),
 }

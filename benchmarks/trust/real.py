@@ -56,7 +56,10 @@ def grid_stability(folder: Path, n_rows: int) -> list[tuple[str, bool]]:
 
 def steel_energy(folder: Path, n_rows: int) -> list[tuple[str, bool]]:
     table = read_table(folder / "steel_energy.csv")
-    found = rung(trained(table.frame[:n_rows], table.columns, "Usage_kWh"), "leak_suspect")
+    # Rows of the whole year: in the first months CO2 was written too coarsely to tell the energy.
+    step = max(1, len(table.frame) // n_rows)
+    frame = table.frame.iloc[::step].reset_index(drop=True)
+    found = rung(trained(frame, table.columns, "Usage_kWh"), "leak_suspect")
     pair = {"Lagging_Current_Reactive.Power_kVarh", "Lagging_Current_Power_Factor"}
     return [
         ("steel_energy: CO2(tCO2) rings the leak alarm", "CO2(tCO2)" in found),
