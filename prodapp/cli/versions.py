@@ -29,6 +29,8 @@ from prodapp.ranking.schemas import ARCHIVED
 from prodapp.versions import comparison, sentences, service
 from prodapp.versions.drawing import png_of, svg_of
 from prodapp.versions.pictures import pictures
+from prodapp.versions.report import check_kind, report_of
+from prodapp.versions.report_files import file_of
 from prodapp.versions.schemas import VersionComparisonSchema
 
 version = DomainGroup("version", help="Versions of a machine's model.")
@@ -204,6 +206,16 @@ def save_pictures(version_id: int, folder: Path, kind: str) -> None:
         path = folder / f"{picture.key}.{kind}"
         path.write_bytes(svg_of(picture).encode() if kind == "svg" else png_of(picture))
         click.echo(f"{path}: {picture.finding}")
+
+
+@version.command("report")
+@click.argument("version_id", type=int)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def save_report(version_id: int, file: Path) -> None:
+    """Write the report of a version to FILE: .html, .pdf or .xlsx."""
+    kind = check_kind(file.suffix.removeprefix("."))
+    file.write_bytes(file_of(report_of(version_of(cli_caller(), version_id)), kind))
+    click.echo(file)
 
 
 @version.command("check")

@@ -19,12 +19,14 @@ from prodapp.rest.spec import IF_MATCH, headers, problems
 from prodapp.training.schemas import RunSchema
 from prodapp.versions import comparison, service
 from prodapp.versions import pictures as drawn
+from prodapp.versions.report_files import MIMETYPES, report_answer
 from prodapp.versions.schemas import (
     ArtifactSchema,
     ChampionChangeSchema,
     NotesInput,
     PictureSchema,
     ReasonInput,
+    ReportQuery,
     RuleInput,
     RuleSchema,
     VersionComparisonSchema,
@@ -134,6 +136,23 @@ def compare(version_id: int, other_id: int) -> Any:
 def pictures(version_id: int) -> Any:
     """Read the pictures of a version, each with its finding and its data"""
     return drawn.pictures(version_of(current_caller(), version_id))
+
+
+@blp.get("/versions/<id:version_id>/report")
+@blp.takes(ReportQuery, location="query")
+@blp.describes(
+    responses={
+        "200": {
+            "description": "The report, in the language of Accept-Language.",
+            "content": {kind: {"schema": {"type": "string"}} for kind in MIMETYPES.values()},
+            "headers": headers("Content-Disposition"),
+        }
+    }
+)
+@requires("viewer")
+def report(query: dict[str, str], version_id: int) -> Any:
+    """Download the report of a version, for people without the application"""
+    return report_answer(version_of(current_caller(), version_id), query["format"])
 
 
 @blp.get("/versions/<id:version_id>/artifact")

@@ -11,6 +11,7 @@ from prodapp.ranking.promotion_schemas import DuelSchema
 from prodapp.rest.schemas import AnswerSchema, Instant, RequestSchema
 from prodapp.versions import sentences
 from prodapp.versions.drawing import svg_of
+from prodapp.versions.report import KINDS
 from prodapp.versions.service import MAX_NOTES, MAX_REASON
 
 
@@ -160,6 +161,16 @@ class VersionComparisonSchema(AnswerSchema):
         sentences.what_moved,
         required=True,
         metadata={"type": "string", "description": "What moved beyond its possible ranks."},
+    )
+
+
+class ReportQuery(RequestSchema):
+    """As which kind of file."""
+
+    format = fields.String(
+        load_default="pdf",
+        validate=validate.OneOf(KINDS),
+        metadata={"description": "As which kind of file."},
     )
 
 

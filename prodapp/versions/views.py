@@ -24,6 +24,7 @@ from prodapp.ranking import service as rankings
 from prodapp.versions import comparison, sentences, service
 from prodapp.versions import pictures as drawn
 from prodapp.versions.drawing import png_of, svg_of
+from prodapp.versions.report_files import report_answer
 
 bp = Blueprint("versions", __name__, url_prefix="/app")
 PAGE_SIZE = 50
@@ -110,6 +111,12 @@ def picture(version_id: int, key: str, kind: str) -> Answer:
         mimetype="image/svg+xml" if kind == "svg" else "image/png",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+@bp.get("/versions/<int:version_id>/report.<kind>")
+@requires("viewer")
+def report(version_id: int, kind: str) -> Answer:
+    return report_answer(version_of(current_caller(), version_id), kind)
 
 
 @bp.post("/machines/<int:machine_id>/versions/rollback")

@@ -115,6 +115,8 @@ ROLES: dict[str, str] = {
     "GET /api/v1/versions/<id:version_id>/pictures": "viewer",
     "GET /app/versions/<int:version_id>/pictures": "viewer",
     "GET /app/versions/<int:version_id>/pictures/<key>.<any(svg, png):kind>": "viewer",
+    "GET /api/v1/versions/<id:version_id>/report": "viewer",
+    "GET /app/versions/<int:version_id>/report.<kind>": "viewer",
     "GET /app/account/": "viewer",
     "POST /app/account/keys": "viewer",
     "POST /app/account/keys/<int:key_id>/revoke": "viewer",
