@@ -12,12 +12,14 @@ from prodapp.auth import service as auth
 from prodapp.caller import Caller
 from prodapp.extensions import db
 from prodapp.models import ModelVersion
+from tests.conftest import IsolatedClient
 
 RECORD = {"heat": 1.0, "speed": 0.5, "shift": "day", "noise": 0.0}
 
 
 @pytest.fixture
 def client(filled: Flask) -> FlaskClient:
+    filled.test_client_class = IsolatedClient
     return filled.test_client()
 
 
