@@ -19,6 +19,7 @@ from flask import Flask, session
 from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy import inspect, select, update
+from werkzeug.routing import AnyConverter
 
 from prodapp.auth import service as auth
 from prodapp.auth import sessions, tokens, users
@@ -34,7 +35,7 @@ from tests.pages import csrf_token
 
 PASSWORD = "correct horse battery"
 PUBLIC = "anyone"
-DEFAULTS = {"prediction_id": UUID(int=1), "kind": "csv"}
+DEFAULTS = {"prediction_id": UUID(int=1)}
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 ROLES: dict[str, str] = {
@@ -271,7 +272,13 @@ def routes(app: Flask) -> Iterator[tuple[str, str, str]]:
 
 def address(app: Flask, rule: str, endpoint: str, **ids: Any) -> str:
     found = next(row for row in app.url_map.iter_rules(endpoint) if row.rule == rule)
-    values = {name: ids.get(name, DEFAULTS.get(name, 1)) for name in found.arguments}
+    defaults = DEFAULTS | {
+        # Of several kinds of one file, the first.
+        name: min(converter.items)
+        for name, converter in found._converters.items()
+        if isinstance(converter, AnyConverter)
+    }
+    values = {name: ids.get(name, defaults.get(name, 1)) for name in found.arguments}
     built = found.build(values)
     assert built is not None
     return str(built[1])
