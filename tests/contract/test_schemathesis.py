@@ -47,9 +47,9 @@ CHECKS: list[CheckFunction] = [
 ]
 
 
-# Whether data fit together and to the machine, or a password to its name, is more than a schema can
-# say. The routes of existing clients say 400 where ours say 422.
-ANSWERS = ["2xx", "3xx", 401, 404, 409, 422]
+# Whether data fit together and to the machine, a password to its name, or If-Match to what is there
+# is more than a schema can say. The routes of existing clients say 400 where ours say 422.
+ANSWERS = ["2xx", "3xx", 401, 404, 409, 412, 422]
 # Who names the model in the query sends no body that counts, whatever there is.
 LENIENT = {"/models/", "/machines/"}
 
