@@ -16,7 +16,7 @@ from itertools import islice
 from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from prodapp import metrics, presence
+from prodapp import memory, metrics, presence
 from prodapp.auth import letters
 from prodapp.datasets import drafts
 from prodapp.datasets import service as datasets
@@ -42,6 +42,7 @@ def run_dispatcher() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     metrics.bind(settings_of(current_app).metrics_folder, "dispatcher")
+    memory.use_sparingly()
     heartbeat = presence.Heartbeat(presence.Kind.DISPATCHER, presence.unique_name())
     log.warning("dispatcher is ready")
     sweep_at = 0.0

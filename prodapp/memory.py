@@ -5,9 +5,12 @@ Linux tells; elsewhere nothing is known and nothing limited.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 import sys
+import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +22,9 @@ OWN_SIZE = Path("/proc/self/statm")
 OWN_OOM_SCORE = Path("/proc/self/oom_score_adj")
 # Where memory runs out all the same, the kernel ends such a process before all others.
 FIRST_TO_GO = 800
+M_ARENA_MAX = -8  # <malloc.h>
+MAX_HEAPS = 2
+TRIM_SECONDS = 60.0
 
 
 def total_bytes() -> int | None:
@@ -55,3 +61,23 @@ def n_oom_kills() -> int:
             if name == "oom_kill":
                 return int(count)
     return 0
+
+
+def use_sparingly() -> None:
+    """Keep what a process that runs for months has freed from adding up.
+
+    Each thread would get a heap of its own, whose holes the others cannot fill, and pyarrow a pool
+    apart that gives little back. Does nothing where the C library is not glibc.
+    """
+    libc = ctypes.CDLL(None)
+    if not hasattr(libc, "malloc_trim"):
+        return
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # read when pyarrow is imported
+    libc.mallopt(M_ARENA_MAX, MAX_HEAPS)
+    threading.Thread(target=_give_memory_back, args=(libc,), daemon=True).start()
+
+
+def _give_memory_back(libc: ctypes.CDLL) -> None:
+    while True:
+        time.sleep(TRIM_SECONDS)
+        libc.malloc_trim(0)

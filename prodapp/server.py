@@ -6,7 +6,6 @@ answered finish.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import socket
 import stat
@@ -20,7 +19,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from prodapp import metrics
+from prodapp import memory, metrics
 from prodapp.config import load_settings
 from prodapp.exceptions import ConfigurationError
 from prodapp.processes import die_with_parent
@@ -28,9 +27,6 @@ from prodapp.processes import die_with_parent
 # How long a stop waits for the requests that are being answered.
 STOP_SECONDS = 8
 LISTEN_SECONDS = 60
-M_ARENA_MAX = -8  # <malloc.h>
-MAX_HEAPS = 2
-TRIM_SECONDS = 60.0
 # A client that says nothing for a minute and confirms nothing either is gone (seconds, tries).
 KEEPALIVES = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
@@ -63,31 +59,11 @@ def _load_app(server_pid: int, metrics_folder: Path) -> Any:
     """The application, in the process that answers; that process ends with the server."""
     die_with_parent(parent=server_pid)
     metrics.bind(metrics_folder, "web")
-    _use_memory_sparingly()
+    memory.use_sparingly()
     threading.Thread(target=_notice_vanished_clients, daemon=True).start()
     from wsgi import app
 
     return app
-
-
-def _use_memory_sparingly() -> None:
-    """Keep what requests have freed from adding up. Does nothing where the C library is not glibc.
-
-    Each thread would get a heap of its own, whose holes the others cannot fill, and pyarrow a pool
-    apart that gives little back.
-    """
-    libc = ctypes.CDLL(None)
-    if not hasattr(libc, "malloc_trim"):
-        return
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # read when pyarrow is imported
-    libc.mallopt(M_ARENA_MAX, MAX_HEAPS)
-    threading.Thread(target=_give_memory_back, args=(libc,), daemon=True).start()
-
-
-def _give_memory_back(libc: ctypes.CDLL) -> None:
-    while True:
-        time.sleep(TRIM_SECONDS)
-        libc.malloc_trim(0)
 
 
 def _notice_vanished_clients() -> None:

@@ -138,9 +138,7 @@ class Operator(Person):
         if rng.random() < 0.05:
             client.send_form("upload, refused", address, form, file=broken_table(rng), right=(422,))
             return
-        sent = client.send_form("upload", address, form, file=make_table(rng))
-        dataset_id = id_in(sent.headers["Location"], "datasets")
-        page = client.page("data set page", f"/app/datasets/{dataset_id}")
+        dataset_id, page = self._upload(address, form)
         if ACTIVE.search(page.text):
             self.poll_page("data set status", f"/app/datasets/{dataset_id}/status")
         self.think()
@@ -155,6 +153,17 @@ class Operator(Person):
         run_id = id_in(sent.headers["Location"], "runs")
         self.ledger.add_run(run_id)
         self._follow(run_id)
+
+    def _upload(self, address: str, form: Answer) -> tuple[int, Answer]:
+        """Upload a file and confirm how it is read; its id and its page."""
+        sent = self.client.send_form("upload", address, form, file=make_table(self.rng))
+        dataset_id = id_in(sent.headers["Location"], "datasets")
+        path = f"/app/datasets/{dataset_id}"
+        check = self.client.page("check page", path)
+        self.think()
+        said = {"target": TARGETS[0], "action": "confirm"}
+        self.client.send_form("confirm", f"{path}/check", check, **said)
+        return dataset_id, self.client.page("data set page", path)
 
     def _register(self) -> int:
         page = self.client.page("new machine page", "/app/machines/new")
@@ -228,9 +237,7 @@ class Analyst(Operator):
     def _train_unseen(self, machine_id: int) -> None:
         form = self.client.page("upload page", f"/app/machines/{machine_id}/datasets/new")
         address = f"/app/machines/{machine_id}/datasets"
-        sent = self.client.send_form("upload", address, form, file=make_table(self.rng))
-        dataset_id = id_in(sent.headers["Location"], "datasets")
-        page = self.client.page("data set page", f"/app/datasets/{dataset_id}")
+        dataset_id, page = self._upload(address, form)
         address = f"/app/datasets/{dataset_id}/runs"
         sent = self.client.send_form("train", address, page, target=TARGETS[0])
         run_id = id_in(sent.headers["Location"], "runs")
