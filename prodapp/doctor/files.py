@@ -23,6 +23,7 @@ Progress = Callable[[str, int, int], None]
 ORPHAN_SECONDS = 2 * dispatcher.ORPHAN_SECONDS
 
 AGAIN = {
+    "result_key": N_("Copy it from a backup (%(place)s in it), or send the batch again."),
     "source_key": N_("Copy it from a backup (%(place)s in it), or upload the file again."),
     "table_key": N_("Copy it from a backup (%(place)s in it), or upload the file again."),
     "held_out_key": N_("Copy it from a backup (%(place)s in it), or train the machine again."),

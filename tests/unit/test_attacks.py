@@ -393,11 +393,17 @@ def test_every_export_for_spreadsheets_is_known_and_neutral(
     exports = {
         rule.rule
         for rule in app.url_map.iter_rules()
-        if rule.rule.endswith((".csv", ".xlsx", ".ods", "/source", "/file"))
+        if rule.rule.endswith((".csv", ".xlsx", ".ods", "/source", "/file", "kind>"))
     }
     assert exports == {
         "/app/audit/audit.csv",  # tests/unit/admin/test_views.py
         "/app/versions/<int:version_id>/ranking.csv",  # tests/unit/ranking/test_exports.py
+        "/app/predictions.csv",  # tests/unit/predictions/test_views.py
+        "/api/v1/predictions.csv",  # tests/unit/predictions/test_api.py
+        "/app/prediction-batches/<int:batch_id>/results.<any(csv, xlsx, parquet):kind>",  # the same
+        "/app/versions/<int:version_id>/report.<kind>",  # tests/unit/versions/test_report.py
+        # Drawings: no spreadsheet opens them.
+        "/app/versions/<int:version_id>/pictures/<key>.<any(svg, png):kind>",
         # What somebody uploaded, byte for byte, as an attachment.
         "/app/datasets/<int:dataset_id>/file",
         "/api/v1/datasets/<id:dataset_id>/source",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from sqlalchemy import delete, select, text, update
+from sqlalchemy.orm import Session
 
 from prodapp.backup import archive, creation
 from prodapp.caller import Caller
@@ -20,9 +21,12 @@ from prodapp.doctor.examination import Diagnosis, examine
 from prodapp.extensions import command, db, settings_of
 from prodapp.machines import service as machines
 from prodapp.models import (
+    ChampionChange,
     Dataset,
     DatasetState,
     ModelVersion,
+    Prediction,
+    PredictionBatch,
     ProcessPresence,
     RunState,
     TrainingRun,
@@ -178,10 +182,15 @@ def test_files_of_a_purged_machine_are_not_missed(filled: Flask, owner: Caller) 
 # --- Work ---
 
 
+def forget_versions(session: Session) -> None:
+    """Delete every version, and what hangs on it."""
+    for table in (ChampionChange, Prediction, PredictionBatch, VariableRanking, ModelVersion):
+        session.execute(delete(table))
+
+
 def make_abandoned(seconds: float | None) -> None:
     with command() as session:
-        session.execute(delete(VariableRanking))
-        session.execute(delete(ModelVersion))
+        forget_versions(session)
         session.execute(
             update(TrainingRun).values(
                 state=RunState.RUNNING,
@@ -230,8 +239,7 @@ def test_an_import_that_nobody_takes_back_is_freed(filled: Flask, seconds: float
 
 def test_a_success_without_a_version_is_named(filled: Flask) -> None:
     with command() as session:
-        session.execute(delete(VariableRanking))
-        session.execute(delete(ModelVersion))
+        forget_versions(session)
     assert_named("run_without_version", is_mended=False)
 
 
