@@ -90,6 +90,8 @@ def _work(settings: Settings) -> Iterator[tuple[str, Any]]:
     yield "RUN_TIMEOUT", settings.run_timeout_seconds
     memory = settings.run_memory_bytes
     yield "RUN_MEMORY_MB", None if memory is None else memory // MEBIBYTE
+    yield "PREDICTOR_CACHE_MB", settings.predictor_cache_bytes // MEBIBYTE
+    yield "PREDICTION_RETENTION_DAYS", settings.prediction_retention_days
     yield "INTEGRATION_ANONYMOUS_ROLE", settings.integration_anonymous_role
     yield "INTEGRATION_SITE", settings.integration_site
     yield "CALLBACK_ALLOWED_HOSTS", settings.callback_allowed_hosts
