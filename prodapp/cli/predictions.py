@@ -120,11 +120,17 @@ def show_inputs(machine_id: int, version_id: int | None, as_json: bool) -> None:
 
 
 @predict.command("history")
-@click.option("--machine", "machine_id", type=int)
-@click.option("--version", "version_id", type=int)
+@click.option("--machine", "machine_id", type=int, help="Only of this machine.")
+@click.option("--version", "version_id", type=int, help="Only by this version.")
 @click.option("--by", "actor", default="", help="Who asked.")
 @click.option("--new", "is_new", is_flag=True, default=None, help="Only rows new to the model.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1000),
+    default=20,
+    show_default=True,
+    help="At most so many.",
+)
 @json_option
 def show_history(as_json: bool, limit: int, **wanted: Any) -> None:
     """List predictions, newest first."""

@@ -198,7 +198,14 @@ def _place(place: comparison.Place | None) -> str:
 @version.command("pictures")
 @click.argument("version_id", type=int)
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--format", "kind", type=click.Choice(["svg", "png"]), default="svg")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["svg", "png"]),
+    default="svg",
+    show_default=True,
+    help="As drawings or as dots.",
+)
 def save_pictures(version_id: int, folder: Path, kind: str) -> None:
     """Draw the pictures of a version into FOLDER; say what each shows."""
     folder.mkdir(parents=True, exist_ok=True)
