@@ -116,7 +116,7 @@ def test_a_backup_while_a_run_publishes_comes_back_whole_and_goes_on(
     # It verifies before it touches anything.
     assert flask(second, "backup", "restore", made["path"])["n_rows"] == made["n_rows"]
     files = [path for path in (second / "files").rglob("*") if path.is_file()]
-    assert len(files) == made["n_files"] == 5  # two uploads, two tables, one model
+    assert len(files) == made["n_files"] == 6  # uploads, tables, a model, its held-out samples
     for path in files:
         assert hashlib.sha256(path.read_bytes()).hexdigest() == path.name
     assert states(second) == ["succeeded", "publishing"]

@@ -61,11 +61,12 @@ def find_lags(
     The index of ``X`` (samples, variables) is a clock: rows follow each other where it differs by
     one. ``y`` (samples,) belongs to it.
     """
-    clock = X.index.to_numpy()
-    if len(clock) < _MIN_ROWS:
+    if len(X) < _MIN_ROWS:
         return ()
-    clock, y = clock[-_MAX_ROWS:] - clock[-_MAX_ROWS:].min(), y[-_MAX_ROWS:]
-    X = X.iloc[-_MAX_ROWS:]
+    # Samples of groups come group by group; only the latest rows count.
+    last = np.argsort(X.index.to_numpy(), kind="stable")[-_MAX_ROWS:]
+    X, y = X.iloc[last], y[last]
+    clock = X.index.to_numpy() - X.index[0]
     names = [c.name for c in columns if c.kind == "number" and c.name not in skipped]
     n_lags = int(min(_MAX_LAG, len(clock) // _ROWS_A_LAG))
     limit = _ERROR / max(1, len(names) * n_lags)

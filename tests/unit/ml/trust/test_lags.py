@@ -60,6 +60,14 @@ def test_no_lag_reaches_over_the_border_of_a_series() -> None:
     assert found(X, y) == {}
 
 
+def test_rows_that_come_in_another_order_are_put_on_their_clock() -> None:
+    rng = np.random.default_rng(1)
+    X = pd.DataFrame({"feed": rng.normal(size=400)})
+    y = later(X["feed"].to_numpy(), 5) + 0.1 * rng.normal(size=400)
+    order = rng.permutation(400)  # as samples of groups come
+    assert found(X.iloc[order], y[order]) == found(X, y)
+
+
 def test_what_is_short_still_or_skipped_is_left_alone() -> None:
     rng = np.random.default_rng(2)
     X = pd.DataFrame({"feed": rng.normal(size=400), "still": 1.0, "count": np.arange(400.0)})
