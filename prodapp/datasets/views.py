@@ -121,6 +121,13 @@ def check(dataset_id: int) -> Response | str | tuple[str, int]:
         dataset = drafts.reread(caller, dataset_id, overrides=overrides, target=said.target or None)
     except (DataRefused, InvalidInput) as error:
         return _check_page(dataset, said, overrides=overrides, error=error), 422
+    except Conflict:
+        if is_confirmed or not request.headers.get("HX-Request"):
+            raise
+        # A reading that was under way when the file was confirmed: the page is about to go.
+        return Response(
+            status=204, headers={"HX-Redirect": url_for("datasets.detail", dataset_id=dataset_id)}
+        )
     note = _("The file was read again with your changes. Check it, then confirm.")
     return _check_page(dataset, said, note=note if is_confirmed else None)
 

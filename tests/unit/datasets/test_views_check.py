@@ -367,6 +367,18 @@ def test_a_role_that_is_taken_back_is_remembered_as_taken_back(
     assert roles["Pressão"] == "context"
 
 
+def test_a_reading_that_was_overtaken_by_the_confirming_leads_on(
+    sign_in: SignIn, caller: Caller
+) -> None:
+    dataset = make_draft(caller)
+    client = sign_in("operator")
+    assert send(client, dataset, action="confirm").status_code == 302
+    late = send(client, dataset, htmx=True, fields={"read.decimal": "."})
+    assert (late.status_code, late.text) == (204, "")
+    assert late.headers["HX-Redirect"] == f"/app/datasets/{dataset.id}"
+    assert send(client, dataset, fields={"read.decimal": "."}).status_code == 409
+
+
 def test_a_name_and_a_factor_that_were_chosen_can_be_taken_back(
     sign_in: SignIn, caller: Caller
 ) -> None:
