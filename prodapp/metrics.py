@@ -99,11 +99,16 @@ ALL: Final[tuple[Counter | Histogram, ...]] = (
     STAGE_SECONDS,
     LOG_RECORDS,
 )
-KINDS = ("run", "import")
+KINDS = ("run", "import", "batch")
 _FIRST = (
     *(
         (WORK_FINISHED, (kind, outcome, ""))
-        for kind, outcome in (("run", "succeeded"), ("run", "canceled"), ("import", "ready"))
+        for kind, outcome in (
+            ("run", "succeeded"),
+            ("run", "canceled"),
+            ("import", "ready"),
+            ("batch", "succeeded"),
+        )
     ),
     (WORK_FINISHED, ("run", "failed", "internal_error")),
     *((metric, (kind,)) for kind in KINDS for metric in (WORK_RETURNED, WORK_SECONDS)),

@@ -31,17 +31,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from threadpoolctl import threadpool_limits
 
 from prodapp import claims, memory, metrics, presence, queue
-from prodapp.claims import Transitions
-from prodapp.datasets import service as datasets
-from prodapp.datasets import transitions as dataset_transitions
+from prodapp.datasets.workflow import IMPORTS
 from prodapp.extensions import db, settings_of
 from prodapp.ml.algorithms import optional_modules
 from prodapp.models.lease import HorseDeath, Wish
-from prodapp.predictions import batches
-from prodapp.predictions import transitions as batch_transitions
+from prodapp.models.workflow import Workflow
+from prodapp.predictions.workflow import BATCHES
 from prodapp.processes import die_with_parent
-from prodapp.training import service as training
-from prodapp.training import transitions as run_transitions
+from prodapp.training.workflow import RUNS
 
 WATCH_SECONDS = 1.0
 RENEW_SECONDS = 5.0
@@ -59,11 +56,7 @@ IDLE_SECONDS = 15
 # Imported before any fork, so that no job waits for them. Import only: fitting a model here would
 # start OpenMP threads, and a forked child would wait for them for ever.
 PRELOAD = ("prodapp.datasets.jobs", "prodapp.training.jobs", "prodapp.predictions.jobs")
-KINDS: dict[str, Transitions] = {
-    datasets.JOB: dataset_transitions,
-    training.JOB: run_transitions,
-    batches.JOB: batch_transitions,
-}
+WORKFLOWS = {workflow.job: workflow for workflow in (IMPORTS, RUNS, BATCHES)}
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +64,10 @@ log = logging.getLogger(__name__)
 class HorseWatch:
     """The parent's view of one horse: whose lease to renew, and whether to stop it."""
 
-    def __init__(self, kind: Transitions, row_id: int, worker_name: str, *, timeout: float) -> None:
-        self._kind, self._row_id, self._worker_name = kind, row_id, worker_name
+    def __init__(
+        self, workflow: Workflow, row_id: int, worker_name: str, *, timeout: float
+    ) -> None:
+        self._workflow, self._row_id, self._worker = workflow, row_id, worker_name
         self._stop_at = time.monotonic() + timeout + TIMEOUT_GRACE_SECONDS
         self._oom_kills = memory.n_oom_kills()
         self._renew_at = 0.0
@@ -91,9 +86,9 @@ class HorseWatch:
             return True
         try:
             if now >= self._renew_at:
-                claims.renew_lease(self._kind, self._row_id, worker_name=self._worker_name)
+                claims.renew_lease(self._workflow, self._row_id, worker_name=self._worker)
                 self._renew_at = now + RENEW_SECONDS
-            wish = claims.wish(self._kind, self._row_id, worker_name=self._worker_name)
+            wish = claims.wish(self._workflow, self._row_id, worker_name=self._worker)
         except SQLAlchemyError as error:
             log.warning("lease of %s not renewed: %s", self._row_id, type(error).__name__)
             return False
@@ -114,7 +109,7 @@ class HorseWatch:
         if self.cause is HorseDeath.UNKNOWN and memory.n_oom_kills() > self._oom_kills:
             self.cause = HorseDeath.OUT_OF_MEMORY
         try:
-            claims.bury(self._kind, self._row_id, worker_name=self._worker_name, cause=self.cause)
+            claims.bury(self._workflow, self._row_id, worker_name=self._worker, cause=self.cause)
         except SQLAlchemyError as error:  # the lease runs out, and the reaper sees to it
             log.warning("end of %s not written: %s", self._row_id, type(error).__name__)
 
@@ -185,11 +180,11 @@ class LeaseWorker(Worker):
             self.handle_job_failure(job, queue=queue, exc_string=reason, execution=execution)
 
     def _watch_of(self, job: Job) -> HorseWatch | None:
-        kind = KINDS.get(job.func_name or "")
-        if kind is None:
+        workflow = WORKFLOWS.get(job.func_name or "")
+        if workflow is None:
             return None
         timeout = float(job.timeout or settings_of(self._app).run_timeout_seconds)
-        return HorseWatch(kind, int(job.args[0]), self.name, timeout=timeout)
+        return HorseWatch(workflow, int(job.args[0]), self.name, timeout=timeout)
 
     def _wait(self, watch: HorseWatch | None) -> int:
         """The exit status of the horse (0 when it ended by itself)."""

@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from prodapp import audit
+from prodapp import audit, dispatching
 from prodapp.auth.objects import dataset_of, hold_machine
 from prodapp.caller import Caller
 from prodapp.datasets.assembly import Assembly, check_assembly
 from prodapp.datasets.documents import preview_document
 from prodapp.datasets.memory import FirstLook, memory_of
-from prodapp.datasets.service import send
+from prodapp.datasets.workflow import IMPORTS
 from prodapp.exceptions import Conflict, N_
 from prodapp.extensions import command, db
 from prodapp.ml import intake
@@ -132,7 +132,7 @@ def confirm(
         after = {"target": said.target}
         audit.record(session, caller, "dataset.confirmed", f"dataset:{dataset.id}", after=after)
     db.session.refresh(dataset)
-    send(dataset.id, dataset.attempt)
+    dispatching.send(IMPORTS, dataset.id, dataset.attempt)
     return dataset
 
 

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from prodapp import failpoints
 from prodapp.claims import carry_out, patiently, pulse_of
-from prodapp.datasets import transitions
 from prodapp.datasets.assembly import APPEND, Assembly, assembled
 from prodapp.datasets.documents import table_document
 from prodapp.datasets.memory import memory_of, target_of
+from prodapp.datasets.workflow import IMPORTS
 from prodapp.extensions import command
 from prodapp.ml.assembly import remember
 from prodapp.ml.intake import Table, read_table
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 def import_dataset(dataset_id: int) -> None:
     """Read the uploaded file whole and say ``ready`` or ``refused``, once."""
-    carry_out(transitions, dataset_id, _import)
+    carry_out(IMPORTS, dataset_id, _import)
 
 
 def _import(dataset: Dataset, lease: Lease) -> None:
@@ -36,7 +36,7 @@ def _import(dataset: Dataset, lease: Lease) -> None:
         with command() as session:
             if dataset.settings is not None:
                 _remember(session, dataset, table)
-            transitions.succeed(
+            IMPORTS.succeed(
                 session,
                 lease,
                 table_key=stored.key,
@@ -46,7 +46,7 @@ def _import(dataset: Dataset, lease: Lease) -> None:
             )
             failpoints.reach("dataset.publishing")
 
-    pulse = pulse_of(transitions, lease)
+    pulse = pulse_of(IMPORTS, lease)
     pulse("reading", 0.0)
     with storage().local_path(dataset.source_key) as path:
         own = table = read_table(path, overrides=dataset.overrides, progress=pulse)

@@ -9,14 +9,14 @@ from typing import IO, Any
 
 from sqlalchemy import select, update
 
-from prodapp import audit, claims, metrics, queue
+from prodapp import audit, dispatching, metrics, queue
 from prodapp.auth import quotas
 from prodapp.auth.objects import dataset_of, hold_machine, machine_of
 from prodapp.caller import Caller
-from prodapp.datasets import transitions
 from prodapp.datasets.documents import preview_document
 from prodapp.datasets.memory import look_at, memory_of
 from prodapp.datasets.records import OVERRIDES, records_as_csv
+from prodapp.datasets.workflow import IMPORTS
 from prodapp.exceptions import Conflict, N_, NotFound
 from prodapp.extensions import command, db
 from prodapp.ml.table import Preview
@@ -26,7 +26,6 @@ from prodapp.models.types import db_now
 from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
 from prodapp.storage import storage
 
-JOB = "prodapp.datasets.jobs.import_dataset"
 MAX_FILENAME = 255
 
 
@@ -82,7 +81,7 @@ def register_dataset(
         )
     metrics.UPLOAD_BYTES.labels("dataset").observe(stored.size)
     if not is_draft:
-        send(dataset.id, dataset.attempt)
+        dispatching.send(IMPORTS, dataset.id, dataset.attempt)
     return dataset
 
 
@@ -170,23 +169,12 @@ def waiting_for(dataset: Dataset) -> str | None:
 
 def dispatch() -> int:
     """Send every import that is due to the queue; returns how many were sent."""
-    due = transitions.due_imports(db.session())
-    return sum(send(dataset_id, attempt) for dataset_id, attempt in due)
+    return dispatching.send_due(IMPORTS)
 
 
 def reap() -> int:
     """Take imports back from workers that stopped renewing their lease; returns how many."""
-    expired = transitions.expired_imports(db.session())
-    return sum(claims.take_back(transitions, dataset_id) for dataset_id in expired)
-
-
-def send(dataset_id: int, attempt: int) -> bool:
-    """Enqueue after the commit; a queue that is away leaves the import to the dispatcher."""
-    if not queue.enqueue(JOB, dataset_id, job_id=f"dataset-{dataset_id}-{attempt + 1}"):
-        return False
-    with command() as session:
-        transitions.mark_dispatched(session, dataset_id)
-    return True
+    return dispatching.reap(IMPORTS)
 
 
 def _display_name(filename: str) -> str:

@@ -8,7 +8,7 @@ from typing import IO, Final
 
 from sqlalchemy import select, update
 
-from prodapp import audit, claims, queue
+from prodapp import audit, dispatching
 from prodapp.auth.objects import MAX_ID, hold_machine, machine_of
 from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, N_, NotFound
@@ -17,13 +17,12 @@ from prodapp.models import BatchState, Machine, PredictionBatch
 from prodapp.models.prediction_batch import BATCH_ACTIVE
 from prodapp.models.types import db_now
 from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
-from prodapp.predictions import transitions
 from prodapp.predictions.history import DAY
 from prodapp.predictions.service import LEVEL, check_level
 from prodapp.predictions.versions import ServedVersion
+from prodapp.predictions.workflow import BATCHES
 from prodapp.storage import storage
 
-JOB: Final = "prodapp.predictions.jobs.run_batch"
 _MAX_NAME: Final = 255
 
 
@@ -61,7 +60,7 @@ def start_batch(
         session.flush()
         after = {"version": version.id, "sha256": stored.key}
         audit.record(session, caller, "batch.started", f"batch:{batch.id}", after=after)
-    _send(batch.id, batch.attempt)
+    dispatching.send(BATCHES, batch.id, batch.attempt)
     return batch
 
 
@@ -117,7 +116,7 @@ def cancel_batch(caller: Caller, batch_id: int) -> PredictionBatch:
         ).all()
         if not asked:
             raise Conflict(N_("This batch has already ended."))
-        transitions.cancel_waiting(session)
+        BATCHES.cancel_waiting(session)
         audit.record(session, caller, "batch.canceled", f"batch:{batch.id}")
     db.session.refresh(batch)
     return batch
@@ -138,15 +137,13 @@ def result_key(batch: PredictionBatch) -> str:
 def dispatch() -> int:
     """Send every batch that is due to the queue; returns how many were sent."""
     with command() as session:
-        transitions.cancel_waiting(session)
-        due = transitions.due_batches(session)
-    return sum(_send(batch_id, attempt) for batch_id, attempt in due)
+        BATCHES.cancel_waiting(session)
+    return dispatching.send_due(BATCHES)
 
 
 def reap() -> int:
     """Take batches back from workers that stopped renewing their lease; returns how many."""
-    expired = transitions.expired_batches(db.session())
-    return sum(claims.take_back(transitions, batch_id) for batch_id in expired)
+    return dispatching.reap(BATCHES)
 
 
 def forget_old(days: int) -> int:
@@ -166,12 +163,3 @@ def forget_old(days: int) -> int:
             .execution_options(synchronize_session=False)
         ).all()
     return len(rows)
-
-
-def _send(batch_id: int, attempt: int) -> bool:
-    """Enqueue after the commit; a queue that is away leaves the batch to the dispatcher."""
-    if not queue.enqueue(JOB, batch_id, job_id=f"batch-{batch_id}-{attempt + 1}"):
-        return False
-    with command() as session:
-        transitions.mark_dispatched(session, batch_id)
-    return True

@@ -13,9 +13,9 @@ from prodapp.ml.intake import read_table
 from prodapp.ml.serving.tables import answer_table
 from prodapp.models import PredictionBatch
 from prodapp.models.lease import Lease
-from prodapp.predictions import transitions
 from prodapp.predictions.predictors import predictor_of
 from prodapp.predictions.versions import named_version
+from prodapp.predictions.workflow import BATCHES
 from prodapp.storage import storage
 
 log = logging.getLogger(__name__)
@@ -23,13 +23,13 @@ log = logging.getLogger(__name__)
 
 def run_batch(batch_id: int) -> None:
     """Answer the file once, whatever happens; a delivery that comes twice does nothing."""
-    carry_out(transitions, batch_id, _answer)
+    carry_out(BATCHES, batch_id, _answer)
 
 
 def _answer(batch: PredictionBatch, lease: Lease) -> None:
     def publish() -> None:
         with command() as session:
-            transitions.succeed(
+            BATCHES.succeed(
                 session,
                 lease,
                 result_key=stored.key,
@@ -37,7 +37,7 @@ def _answer(batch: PredictionBatch, lease: Lease) -> None:
                 n_new=answered.n_new,
             )
 
-    pulse = pulse_of(transitions, lease)
+    pulse = pulse_of(BATCHES, lease)
     pulse("reading", 0.0)
     with storage().local_path(batch.source_key) as path:
         table = read_table(

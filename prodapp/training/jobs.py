@@ -22,10 +22,10 @@ from prodapp.ml.trust.alarms import damage_alarms
 from prodapp.models import Dataset, Machine, ModelVersion, TrainingRun, VariableRanking
 from prodapp.models.lease import Lease
 from prodapp.storage import StoredFile, storage
-from prodapp.training import transitions
 from prodapp.training.evidence import evidence_document, metrics_document, ranking_row
 from prodapp.training.promotion import Trial, publish_promotion, try_against_champion
 from prodapp.training.tables import table_of
+from prodapp.training.workflow import RUNS, begin_publishing
 from prodapp.variables import TableSettings
 
 log = logging.getLogger(__name__)
@@ -42,12 +42,12 @@ class _Files:
 
 def run_training(run_id: int) -> None:
     """Do the run's work once, whatever happens; a delivery that comes twice does nothing."""
-    carry_out(transitions, run_id, _train_and_publish)
+    carry_out(RUNS, run_id, _train_and_publish)
 
 
 def _train_and_publish(run: TrainingRun, lease: Lease) -> None:
     dataset = db.session.get_one(Dataset, run.dataset_id)
-    pulse = pulse_of(transitions, lease)
+    pulse = pulse_of(RUNS, lease)
     pulse("reading", 0.0)
     table = table_of(run, dataset)
     failpoints.reach("run.read")
@@ -99,7 +99,7 @@ def _with_damage(result: TrainingResult, run: TrainingRun, dataset: Dataset) -> 
 
 def _begin_publishing(lease: Lease) -> None:
     with command() as session:
-        transitions.begin_publishing(session, lease)
+        begin_publishing(session, lease)
 
 
 def _publish(
@@ -107,7 +107,7 @@ def _publish(
 ) -> None:
     """Everything that a page shows, in the transaction that ends the run."""
     with command() as session:
-        transitions.succeed(session, lease)
+        RUNS.succeed(session, lease)
         _add_version(session, run, result, files, trial)
         failpoints.reach("run.publishing")
 

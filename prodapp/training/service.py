@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from prodapp import audit, claims, queue
+from prodapp import audit, dispatching, queue
 from prodapp.auth.objects import (
     dataset_of,
     hold_dataset,
@@ -27,11 +27,9 @@ from prodapp.models import DatasetState, Machine, ModelVersion, RunState, Traini
 from prodapp.models.training_run import ACTIVE, WAITING
 from prodapp.models.types import db_now
 from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
-from prodapp.training import transitions
 from prodapp.training.columns import columns_of
 from prodapp.training.tables import kept_exclusions
-
-JOB = "prodapp.training.jobs.run_training"
+from prodapp.training.workflow import RUNS, fail_without_data, has_data
 
 
 def start_run(
@@ -77,7 +75,7 @@ def start_run(
         session.flush()
         audit.record(session, caller, "run.started", f"run:{run.id}", after={"dataset": dataset.id})
     if dataset.state == DatasetState.READY:
-        _send(run.id, run.attempt)
+        dispatching.send(RUNS, run.id, run.attempt)
     return run
 
 
@@ -159,7 +157,7 @@ def cancel_run(caller: Caller, run_id: int) -> TrainingRun:
         ).all()
         if not asked:
             raise Conflict(N_("This run has already ended."))
-        transitions.cancel_waiting(session)
+        RUNS.cancel_waiting(session)
         audit.record(session, caller, "run.canceled", f"run:{run.id}")
     db.session.refresh(run)
     return run
@@ -181,17 +179,15 @@ def retry_run(caller: Caller, run_id: int) -> TrainingRun:
 def dispatch() -> int:
     """Send every run that is due to the queue; returns how many were sent."""
     with command() as session:
-        transitions.cancel_waiting(session)
-        transitions.requeue_due(session)
-        transitions.fail_without_data(session)
-        due = transitions.due_runs(session)
-    return sum(_send(run_id, attempt) for run_id, attempt in due)
+        RUNS.cancel_waiting(session)
+        RUNS.requeue_due(session)
+        fail_without_data(session)
+    return dispatching.send_due(RUNS, has_data())
 
 
 def reap() -> int:
     """Take runs back from workers that stopped renewing their lease; returns how many."""
-    expired = transitions.expired_runs(db.session())
-    return sum(claims.take_back(transitions, run_id) for run_id in expired)
+    return dispatching.reap(RUNS)
 
 
 def published_version_id(run: TrainingRun) -> int | None:
@@ -223,12 +219,3 @@ def queue_position(run: TrainingRun) -> int | None:
     return db.session.scalar(
         select(func.count()).where(TrainingRun.state.in_(ACTIVE), TrainingRun.id < run.id)
     )
-
-
-def _send(run_id: int, attempt: int) -> bool:
-    """Enqueue after the commit; a queue that is away leaves the run to the dispatcher."""
-    if not queue.enqueue(JOB, run_id, job_id=f"run-{run_id}-{attempt + 1}"):
-        return False
-    with command() as session:
-        transitions.mark_dispatched(session, run_id)
-    return True

@@ -129,7 +129,9 @@ def test_swagger_ui_loads_the_document(visit: Callable[..., Visit]) -> None:
 def test_redoc_loads_the_document(visit: Callable[..., Visit]) -> None:
     window = visit()
     page = window.open("/api/redoc")
-    expect(page.locator("#redoc h1").first).to_contain_text(re.compile("prodapp"))
+    # It draws every operation before it shows the first one.
+    title = page.locator("#redoc h1").first
+    expect(title).to_contain_text(re.compile("prodapp"), timeout=30_000)
     expect(page.locator("#redoc [data-section-id]").nth(5)).to_be_attached()
     # What its maker of examples thinks of lists that may be null says nothing about the page.
     window.complaints[:] = [c for c in window.complaints if "OpenAPI Sampler" not in c]

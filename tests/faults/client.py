@@ -27,7 +27,7 @@ class NotAcknowledged(Exception):
 
 @dataclass(frozen=True)
 class Operation:
-    """One acknowledged operation: ``kind`` is machine, upload, run, cancel or delete.
+    """One acknowledged operation: ``kind`` is machine, upload, run, batch, cancel or delete.
 
     ``row_id`` is the id it was acknowledged with (of the machine for a delete), ``at`` the time of
     the answer in seconds of the epoch, ``sha256`` that of an uploaded file.
@@ -81,16 +81,13 @@ class Client:
 
     def upload(self, machine_id: int, content: bytes, *, filename: str = "data.csv") -> int:
         """Upload a CSV; the id of the data set."""
-        boundary = uuid4().hex
-        head = (
-            f"--{boundary}\r\n"
-            f'Content-Disposition: form-data; name="file"; filename="{filename}"\r\n'
-            "Content-Type: text/csv\r\n\r\n"
-        )
-        body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
-        kind = f"multipart/form-data; boundary={boundary}"
-        answer = self._call("POST", f"/machines/{machine_id}/datasets", body, kind)
+        answer = self._send_file(f"/machines/{machine_id}/datasets", content, filename)
         return self._acknowledge("upload", answer["id"], sha256=answer["sha256"])
+
+    def predict_file(self, machine_id: int, content: bytes) -> int:
+        """Let the machine's champion answer the rows of a CSV; the id of the batch."""
+        path = f"/machines/{machine_id}/prediction-batches"
+        return self._acknowledge("batch", self._send_file(path, content, "rows.csv")["id"])
 
     def start_run(self, dataset_id: int, *, target: str = "yield", **specification: Any) -> int:
         """Start a run; small by default, so that its work takes a moment."""
@@ -121,6 +118,16 @@ class Client:
         """Any JSON call; the decoded answer, ``None`` where it is empty."""
         content = None if body is None else json.dumps(body).encode()
         return self._call(method, path, content, "application/json")
+
+    def _send_file(self, path: str, content: bytes, filename: str) -> Any:
+        boundary = uuid4().hex
+        head = (
+            f"--{boundary}\r\n"
+            f'Content-Disposition: form-data; name="file"; filename="{filename}"\r\n'
+            "Content-Type: text/csv\r\n\r\n"
+        )
+        body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+        return self._call("POST", path, body, f"multipart/form-data; boundary={boundary}")
 
     def _call(self, method: str, path: str, body: bytes | None, kind: str) -> Any:
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": kind}

@@ -16,14 +16,17 @@ from sqlalchemy import select
 
 from prodapp.extensions import db
 from prodapp.models import (
+    BatchState,
     Dataset,
     DatasetState,
     Machine,
     ModelVersion,
+    PredictionBatch,
     RunState,
     TrainingRun,
     VariableRanking,
 )
+from prodapp.models.prediction_batch import BATCH_ACTIVE
 from prodapp.models.training_run import TERMINAL
 from tests.faults.client import OperationLog
 from tests.faults.installation import Installation
@@ -69,6 +72,7 @@ class _Inspection:
         self._machines = {row.id: row for row in db.session.scalars(select(Machine))}
         self._datasets = {row.id: row for row in db.session.scalars(select(Dataset))}
         self._runs = {row.id: row for row in db.session.scalars(select(TrainingRun))}
+        self._batches = {row.id: row for row in db.session.scalars(select(PredictionBatch))}
         self._versions = list(db.session.scalars(select(ModelVersion)))
 
     def findings(self) -> Findings:
@@ -95,14 +99,16 @@ class _Inspection:
     def _lost(self) -> list[str]:
         """Acknowledged and not there, or there otherwise than acknowledged."""
         found = []
+        rows = {"run": self._runs, "batch": self._batches}
         for operation in self._operations:
             name = f"{operation.kind} {operation.row_id}"
             if operation.kind == "upload":
                 dataset = self._datasets.get(operation.row_id)
                 if dataset is None or dataset.source_key != operation.sha256:
                     found.append(name)
-            elif operation.kind == "run" and operation.row_id not in self._runs:
-                found.append(name)
+            elif operation.kind in rows:
+                if operation.row_id not in rows[operation.kind]:
+                    found.append(name)
             elif operation.kind == "cancel":
                 run = self._runs.get(operation.row_id)
                 if run is None or run.cancel_requested_at is None:
@@ -126,7 +132,12 @@ class _Inspection:
             if row.deleted_at is None
             and row.state not in (DatasetState.READY, DatasetState.REFUSED)
         ]
-        return runs + datasets
+        batches = [
+            f"batch {row.id} is {row.state}"
+            for row in self._batches.values()
+            if row.state in BATCH_ACTIVE
+        ]
+        return runs + datasets + batches
 
     def _doubled(self) -> list[str]:
         """Versions beyond one a run; numbers of a machine that are taken twice or left out."""
@@ -157,6 +168,11 @@ class _Inspection:
                 path = self._path(dataset.table_key or "?")
                 if not path.is_file() or parquet.read_metadata(path).num_rows != dataset.n_rows:
                     found.append(f"data set {dataset.id} is ready without its table")
+        found += [
+            f"batch {batch.id} is {batch.state}, answers: {batch.result_key}"
+            for batch in self._batches.values()
+            if (batch.state == BatchState.SUCCEEDED) != (batch.result_key is not None)
+        ]
         by_run = {version.run_id: version for version in self._versions}
         ranked = set(db.session.scalars(select(VariableRanking.version_id)))
         for run in self._runs.values():
@@ -184,8 +200,19 @@ class _Inspection:
             for key in (row.source_key, row.table_key)
             if key
         }
+        keys |= {
+            key
+            for batch in self._batches.values()
+            if batch.machine_id in living and batch.purged_at is None
+            for key in (batch.source_key, batch.result_key)
+            if key
+        }
         return keys | {
-            version.artifact_key for version in self._versions if version.machine_id in living
+            key
+            for version in self._versions
+            if version.machine_id in living
+            for key in (version.artifact_key, version.held_out_key)
+            if key
         }
 
     def _stored(self) -> set[str]:

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import psutil
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from prodapp.extensions import db
-from prodapp.models import DatasetState, TrainingRun
+from prodapp.models import DatasetState, RunState, TrainingRun
 from prodapp.models.training_run import ACTIVE, OWNED
 from tests.factories import make_csv
 from tests.faults.client import Client, NotAcknowledged
@@ -113,10 +114,22 @@ class Plant:
             self.n_refused += 1
             return None
 
-    def n_active(self) -> int:
-        """Runs that have not ended."""
+    def train_champion(self) -> None:
+        """A version that can answer rows, on the machine of the first data set."""
+        run_id = self.client.start_run(self._datasets[0])
+        wait_for(lambda: self.state(run_id) == RunState.SUCCEEDED, what="a champion")
+
+    def start_batch(self) -> int:
+        """Rows to be answered by that champion."""
+        machine_id = self.client.dataset(self._datasets[0])["machine_id"]
+        return self.client.predict_file(
+            machine_id, make_csv(n_rows=40, seed=self.rng.randrange(99))
+        )
+
+    def n_active(self, model: type[Any] = TrainingRun, states: tuple[str, ...] = ACTIVE) -> int:
+        """Rows, runs by default, that have not ended."""
         with self.installation.context():
-            count = select(func.count()).where(TrainingRun.state.in_(ACTIVE))
+            count = select(func.count()).where(model.state.in_(states))
             return db.session.scalar(count) or 0
 
     def state(self, run_id: int) -> str:

@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 
 from prodapp.extensions import db
 from prodapp.failpoints import POINTS
-from prodapp.models import Dataset, ModelVersion, TrainingRun
+from prodapp.models import Dataset, ModelVersion, PredictionBatch, TrainingRun
+from prodapp.models.prediction_batch import BATCH_ACTIVE
 from tests.factories import make_csv
 from tests.faults.client import NotAcknowledged
 from tests.faults.conftest import MakeFigures, MakeInstallation, over
@@ -48,6 +49,9 @@ def send(plant: Plant, point: str) -> None:
         with suppress(NotAcknowledged):
             machine_id = plant.client.create_machine(f"For {point}")
             plant.client.upload(machine_id, make_csv(seed=POINTS.index(point)))
+    elif point.startswith("batch"):
+        with suppress(NotAcknowledged):
+            plant.start_batch()
     else:
         plant.start_run()
 
@@ -56,6 +60,7 @@ def finish(plant: Plant) -> None:
     plant.finish()
     for dataset_id in plant.installation.operations.ids("upload"):
         plant.wait_until_ready(dataset_id)
+    wait_for(lambda: plant.n_active(PredictionBatch, BATCH_ACTIVE) == 0, what="the last batch")
 
 
 def n_lost(plant: Plant) -> int:
@@ -63,7 +68,7 @@ def n_lost(plant: Plant) -> int:
     with plant.installation.context():
         return sum(
             db.session.scalar(select(func.sum(model.n_lost))) or 0
-            for model in (TrainingRun, Dataset)
+            for model in (TrainingRun, Dataset, PredictionBatch)
         )
 
 
@@ -73,6 +78,7 @@ def n_owned(points: tuple[str, ...]) -> int:
 
 @over("sqlite")
 def test_a_horse_may_die_anywhere(plant: Plant, make_figures: MakeFigures) -> None:
+    plant.train_champion()
     for point in POINTS:
         plant.installation.arm(point, "die")
         send(plant, point)
@@ -87,6 +93,7 @@ def test_a_horse_may_die_anywhere(plant: Plant, make_figures: MakeFigures) -> No
 
 @over("sqlite")
 def test_a_worker_may_die_anywhere(plant: Plant, make_figures: MakeFigures) -> None:
+    plant.train_champion()
     orphaned = []
     for point in CHOSEN:
         plant.installation.arm(point)
@@ -113,6 +120,7 @@ def test_who_sleeps_beyond_the_lease_is_fenced(
     # A SQLite database has one writer: who sleeps while it writes blocks all others, as he would
     # on a disk that hangs. PostgreSQL ends the transaction of a sleeper.
     points = tuple(p for p in CHOSEN if not (database == "sqlite" and p.endswith(".publishing")))
+    plant.train_champion()
     asleep: list[Program] = []
     for point in points:
         plant.installation.arm(point)

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from prodapp.extensions import db
 from prodapp.models import ModelVersion, RunState, TrainingRun
 from prodapp.models.training_run import TERMINAL
-from prodapp.training import service as training
+from prodapp.training.workflow import RUNS
 from tests.faults.client import NotAcknowledged
 from tests.faults.conftest import MakeFigures, MakeInstallation, over
 from tests.faults.figures import scale
@@ -267,7 +267,7 @@ def test_an_id_that_is_delivered_twice_is_worked_on_once(
         for _ in range(n_runs):
             run_id = plant.start_run()
             for copy in range(3):
-                rq_queue.enqueue_call(training.JOB, args=(run_id,), job_id=f"copy-{run_id}-{copy}")
+                rq_queue.enqueue_call(RUNS.job, args=(run_id,), job_id=f"copy-{run_id}-{copy}")
     plant.finish()
     wait_for(lambda: not plant.busy_workers(), what="the end of the copies")
     with plant.installation.context():

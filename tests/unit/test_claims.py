@@ -8,22 +8,23 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from prodapp import claims
+from prodapp import claims, dispatching
 from prodapp.caller import Caller
-from prodapp.datasets import transitions as imports
+from prodapp.datasets.workflow import IMPORTS
 from prodapp.exceptions import LeaseLost
 from prodapp.extensions import command, db
 from prodapp.machines import service as machines
 from prodapp.models import DatasetState, RunState, TrainingRun
 from prodapp.models.lease import HorseDeath, Lease
 from prodapp.models.types import db_now
-from prodapp.training import transitions as runs
+from prodapp.models.workflow import Workflow
+from prodapp.training.workflow import RUNS
 from tests.factories import make_dataset, make_run
 
 
-def claim(kind: claims.Transitions, row_id: int) -> Lease:
+def claim(workflow: Workflow, row_id: int) -> Lease:
     with command() as session:
-        lease = kind.claim(session, row_id, worker_name="w")
+        lease = workflow.claim(session, row_id, worker_name="w")
     assert lease is not None
     return lease
 
@@ -72,7 +73,7 @@ def test_work_whose_transaction_broke_still_knows_its_row(any_app: Flask, caller
         seen.append((row.id, row.target))
         raise ValueError("something broke")
 
-    claims.carry_out(runs, run.id, work)
+    claims.carry_out(RUNS, run.id, work)
     run = db.session.get_one(TrainingRun, seen[0][0])
     assert seen == [(run.id, "yield")]
     assert (run.state, run.error_code) == (RunState.RETRY_WAIT, "internal_error")
@@ -89,19 +90,19 @@ def test_a_horse_that_was_stopped_leaves_the_reason(
     any_app: Flask, caller: Caller, cause: HorseDeath, state: str, code: str
 ) -> None:
     run = make_run(caller)
-    claim(runs, run.id)
-    claims.bury(runs, run.id, worker_name="w", cause=cause)
+    claim(RUNS, run.id)
+    claims.bury(RUNS, run.id, worker_name="w", cause=cause)
     db.session.refresh(run)
     assert (run.state, run.error_code) == (state, code)
 
 
 def test_an_import_that_is_unwanted_is_let_go_at_once(any_app: Flask, caller: Caller) -> None:
     dataset = make_dataset(caller)
-    lease = claim(imports, dataset.id)
+    lease = claim(IMPORTS, dataset.id)
     with pytest.raises(LeaseLost), command() as session:
-        imports.end_unwanted(session, lease)
+        IMPORTS.end_unwanted(session, lease)
     machines.delete_machine(caller, dataset.machine_id)
-    claims.bury(imports, dataset.id, worker_name="w", cause=HorseDeath.CANCELED)
+    claims.bury(IMPORTS, dataset.id, worker_name="w", cause=HorseDeath.CANCELED)
     db.session.refresh(dataset)
     assert (dataset.state, dataset.n_lost) == (DatasetState.QUEUED, 0)
 
@@ -110,12 +111,12 @@ def test_an_import_that_is_unwanted_is_let_go_at_once(any_app: Flask, caller: Ca
 def test_a_row_that_a_sleeper_holds_keeps_nobody_waiting(any_app: Flask, caller: Caller) -> None:
     """On SQLite nobody else writes while somebody does."""
     run = make_run(caller)
-    claim(runs, run.id)
+    claim(RUNS, run.id)
     with command() as session:
         session.execute(update(TrainingRun).values(lease_until=db_now(-1)))
     with Session(db.engine) as sleeper:
         sleeper.execute(select(TrainingRun.id).with_for_update()).all()
         is_postgres = db.engine.dialect.name == "postgresql"
-        assert claims.take_back(runs, run.id) is not is_postgres
+        assert dispatching.take_back(RUNS, run.id) is not is_postgres
     db.session.refresh(run)
     assert run.state == (RunState.RUNNING if is_postgres else RunState.RETRY_WAIT)

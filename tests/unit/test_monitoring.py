@@ -13,7 +13,7 @@ from prodapp.extensions import command
 from prodapp.models import RunState
 from prodapp.presence import Kind, Presence
 from prodapp.training import service as training
-from prodapp.training import transitions
+from prodapp.training.workflow import RUNS
 from tests.factories import make_dataset, make_run
 
 TOKEN = "a token that is long enough to be taken"
@@ -105,7 +105,7 @@ def test_the_end_of_a_run_is_counted_once_it_is_committed(any_app: Flask, caller
     with pytest.raises(Undone), command() as session:  # noqa: PT012 - the rollback is the test
         run.cancel_requested_at = run.created_at
         session.flush()
-        assert transitions.cancel_waiting(session) == 1
+        assert RUNS.cancel_waiting(session) == 1
         raise Undone
     assert figures(client).get(key, 0) == before
     assert training.cancel_run(caller, run.id).state == RunState.CANCELED

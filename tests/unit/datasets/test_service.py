@@ -12,8 +12,9 @@ from sqlalchemy import select, update
 from prodapp import claims
 from prodapp.auth import service as auth
 from prodapp.caller import Caller
-from prodapp.datasets import service, transitions
+from prodapp.datasets import service
 from prodapp.datasets.records import MAX_RECORDS
+from prodapp.datasets.workflow import IMPORTS
 from prodapp.exceptions import DataRefused, InvalidInput, NotFound
 from prodapp.extensions import command, db
 from prodapp.machines import service as machines
@@ -262,21 +263,21 @@ def test_a_lost_import_goes_back_into_the_line_and_at_last_is_refused(
 def test_a_lease_that_is_renewed_is_not_taken(any_app: Flask, caller: Caller) -> None:
     dataset = make_dataset(caller)
     change(dataset, **OWNED, lease_until=db_now(-1))
-    claims.renew_lease(transitions, dataset.id, worker_name="somebody else")
+    claims.renew_lease(IMPORTS, dataset.id, worker_name="somebody else")
     assert service.reap() == 1
     change(dataset, **OWNED, lease_until=db_now(-1))
-    claims.renew_lease(transitions, dataset.id, worker_name="w")
+    claims.renew_lease(IMPORTS, dataset.id, worker_name="w")
     assert service.reap() == 0
 
 
 def test_a_worker_is_told_what_to_do(any_app: Flask, caller: Caller) -> None:
     dataset = make_dataset(caller)
-    assert claims.wish(transitions, dataset.id, worker_name="w") is Wish.LET_GO
+    assert claims.wish(IMPORTS, dataset.id, worker_name="w") is Wish.LET_GO
     change(dataset, **OWNED)
-    assert claims.wish(transitions, dataset.id, worker_name="w") is Wish.CONTINUE
-    assert claims.wish(transitions, dataset.id, worker_name="v") is Wish.LET_GO
+    assert claims.wish(IMPORTS, dataset.id, worker_name="w") is Wish.CONTINUE
+    assert claims.wish(IMPORTS, dataset.id, worker_name="v") is Wish.LET_GO
     machines.delete_machine(caller, dataset.machine_id)
-    assert claims.wish(transitions, dataset.id, worker_name="w") is Wish.CANCEL
+    assert claims.wish(IMPORTS, dataset.id, worker_name="w") is Wish.CANCEL
 
 
 @pytest.mark.parametrize(
@@ -287,11 +288,11 @@ def test_a_horse_that_died_leaves_the_import_to_others(
 ) -> None:
     dataset = make_dataset(caller)
     change(dataset, **OWNED, lease_until=db_now(10))
-    claims.bury(transitions, dataset.id, worker_name="somebody else", cause=cause)
-    claims.bury(transitions, 999, worker_name="w", cause=cause)
+    claims.bury(IMPORTS, dataset.id, worker_name="somebody else", cause=cause)
+    claims.bury(IMPORTS, 999, worker_name="w", cause=cause)
     db.session.refresh(dataset)
     assert dataset.state == DatasetState.IMPORTING
-    claims.bury(transitions, dataset.id, worker_name="w", cause=cause)
+    claims.bury(IMPORTS, dataset.id, worker_name="w", cause=cause)
     db.session.refresh(dataset)
     assert (dataset.state, dataset.n_lost) == (DatasetState.QUEUED, n_lost)
 

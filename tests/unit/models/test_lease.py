@@ -8,13 +8,13 @@ from prodapp.caller import Caller
 from prodapp.extensions import command, db
 from prodapp.models import RunState, TrainingRun
 from prodapp.models.lease import FORMAT
-from prodapp.training import transitions
+from prodapp.training.workflow import RUNS
 from tests.factories import make_run
 
 
 def claim(run: TrainingRun) -> object:
     with command() as session:
-        return transitions.claim(session, run.id, worker_name="w")
+        return RUNS.claim(session, run.id, worker_name="w")
 
 
 @pytest.mark.parametrize("added", [1, 7])

@@ -18,8 +18,9 @@ from prodapp.machines import service as machines
 from prodapp.models import AuditEvent, Dataset, DatasetState, RunState, TrainingRun
 from prodapp.models.lease import HorseDeath
 from prodapp.models.types import db_now
-from prodapp.training import service, transitions
+from prodapp.training import service
 from prodapp.training.jobs import run_training
+from prodapp.training.workflow import RUNS, has_data
 from tests.factories import make_dataset, make_ready_dataset, make_run
 
 
@@ -67,9 +68,9 @@ def test_refused_data_cannot_be_trained_on(app: Flask, caller: Caller) -> None:
 def test_a_run_waits_for_the_import_of_its_data(any_app: Flask, caller: Caller) -> None:
     dataset = make_dataset(caller)
     run = make_run(caller, dataset)
-    assert transitions.due_runs(db.session()) == []
+    assert RUNS.due(db.session(), has_data()) == []
     import_dataset(dataset.id)
-    assert transitions.due_runs(db.session()) == [(run.id, 0)]
+    assert RUNS.due(db.session(), has_data()) == [(run.id, 0)]
 
 
 def test_a_run_on_data_that_the_import_refuses_fails_with_its_reason(
@@ -95,10 +96,10 @@ def test_cancel_ends_a_waiting_run_at_once(any_app: Flask, caller: Caller) -> No
 def test_cancel_of_a_running_run_reaches_its_work(any_app: Flask, caller: Caller) -> None:
     run = make_run(caller)
     with command() as session:
-        assert transitions.claim(session, run.id, worker_name="w")
+        assert RUNS.claim(session, run.id, worker_name="w")
     service.cancel_run(caller, run.id)
     assert reload(run).state == RunState.RUNNING
-    claims.bury(transitions, run.id, worker_name="w", cause=HorseDeath.CANCELED)
+    claims.bury(RUNS, run.id, worker_name="w", cause=HorseDeath.CANCELED)
     assert reload(run).state == RunState.CANCELED
 
 
@@ -115,22 +116,22 @@ def test_each_death_of_a_horse_is_settled_by_its_cause(
 ) -> None:
     run = make_run(caller)
     with command() as session:
-        transitions.claim(session, run.id, worker_name="w")
-    claims.bury(transitions, run.id, worker_name="w", cause=cause)
+        RUNS.claim(session, run.id, worker_name="w")
+    claims.bury(RUNS, run.id, worker_name="w", cause=cause)
     assert (reload(run).state, run.n_lost, run.n_failures) == (state, n_lost, n_failures)
 
 
 def test_the_death_of_a_horse_whose_run_ended_changes_nothing(app: Flask, caller: Caller) -> None:
     run = make_run(caller)
     run_training(run.id)
-    claims.bury(transitions, run.id, worker_name=run.worker_name or "", cause=HorseDeath.UNKNOWN)
+    claims.bury(RUNS, run.id, worker_name=run.worker_name or "", cause=HorseDeath.UNKNOWN)
     assert reload(run).state == RunState.SUCCEEDED
 
 
 def test_the_reaper_takes_runs_whose_lease_ran_out(any_app: Flask, caller: Caller) -> None:
     run = make_run(caller)
     with command() as session:
-        transitions.claim(session, run.id, worker_name="gone")
+        RUNS.claim(session, run.id, worker_name="gone")
     assert service.reap() == 0
     with command() as session:
         session.execute(update(TrainingRun).values(lease_until=db_now(-1)))

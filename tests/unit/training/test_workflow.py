@@ -9,10 +9,10 @@ from sqlalchemy import update
 from prodapp.caller import Caller
 from prodapp.exceptions import LeaseLost
 from prodapp.extensions import command, db
-from prodapp.models import RunState, TrainingRun
+from prodapp.models import RunState, TrainingRun, workflow
 from prodapp.models.lease import Failure, Lease, Wish
 from prodapp.models.types import db_now
-from prodapp.training import transitions
+from prodapp.training.workflow import RUNS, begin_publishing
 from tests.factories import make_run
 
 FAILURE = Failure("internal_error", "It broke: %(what)s", {"what": "a tooth"})
@@ -25,7 +25,7 @@ def run(any_app: Flask, caller: Caller) -> TrainingRun:
 
 def claim(run: TrainingRun, worker_name: str = "worker-1") -> Lease | None:
     with command() as session:
-        return transitions.claim(session, run.id, worker_name=worker_name)
+        return RUNS.claim(session, run.id, worker_name=worker_name)
 
 
 def claimed(run: TrainingRun, worker_name: str = "worker-1") -> Lease:
@@ -63,12 +63,12 @@ def test_a_run_that_is_to_be_canceled_is_not_claimed(run: TrainingRun) -> None:
 def test_the_whole_way_ends_in_succeeded(run: TrainingRun) -> None:
     lease = claimed(run)
     with command() as session:
-        transitions.note_progress(session, lease, stage="fitting", progress=0.5)
+        RUNS.note_progress(session, lease, stage="fitting", progress=0.5)
     assert (now_of(run).stage, run.progress) == ("fitting", 0.5)
     with command() as session:
-        transitions.begin_publishing(session, lease)
+        begin_publishing(session, lease)
     with command() as session:
-        transitions.succeed(session, lease)
+        RUNS.succeed(session, lease)
     assert now_of(run).state == RunState.SUCCEEDED
     assert run.lease_token is None
     assert run.finished_at is not None
@@ -77,7 +77,7 @@ def test_the_whole_way_ends_in_succeeded(run: TrainingRun) -> None:
 def test_publishing_needs_its_beginning(run: TrainingRun) -> None:
     lease = claimed(run)
     with pytest.raises(LeaseLost), command() as session:
-        transitions.succeed(session, lease)
+        RUNS.succeed(session, lease)
     assert now_of(run).state == RunState.RUNNING
 
 
@@ -86,16 +86,16 @@ def test_a_worker_that_wakes_up_late_is_fenced(run: TrainingRun) -> None:
     late = claimed(run, "paused")
     expire(run)
     with command() as session:
-        transitions.lose(session, now_of(run), is_expired=True)
+        RUNS.lose(session, now_of(run), is_expired=True)
     with command() as session:
-        transitions.requeue_due(session)
+        RUNS.requeue_due(session)
     claimed(run, "quick")
     for attempt in (
-        lambda session: transitions.note_progress(session, late, stage="fitting", progress=1),
-        lambda session: transitions.begin_publishing(session, late),
-        lambda session: transitions.succeed(session, late),
-        lambda session: transitions.fail(session, late, FAILURE),
-        lambda session: transitions.end_unwanted(session, late),
+        lambda session: RUNS.note_progress(session, late, stage="fitting", progress=1),
+        lambda session: begin_publishing(session, late),
+        lambda session: RUNS.succeed(session, late),
+        lambda session: RUNS.fail(session, late, FAILURE),
+        lambda session: RUNS.end_unwanted(session, late),
     ):
         with pytest.raises(LeaseLost), command() as session:
             attempt(session)
@@ -107,31 +107,31 @@ def test_a_lease_that_was_renewed_meanwhile_is_not_taken(run: TrainingRun) -> No
     claimed(run)
     expire(run)
     with command() as session:
-        assert transitions.expired_runs(session) == [run.id]
-        transitions.renew_lease(session, run.id, worker_name="worker-1")
+        assert RUNS.expired(session) == [run.id]
+        RUNS.renew_lease(session, run.id, worker_name="worker-1")
     with pytest.raises(LeaseLost), command() as session:
-        transitions.lose(session, now_of(run), is_expired=True)
+        RUNS.lose(session, now_of(run), is_expired=True)
     assert now_of(run).state == RunState.RUNNING
 
 
 def test_a_lost_worker_spends_no_failure_and_waits_no_back_off(run: TrainingRun) -> None:
     claimed(run)
     with command() as session:
-        transitions.lose(session, now_of(run))
+        RUNS.lose(session, now_of(run))
     assert (now_of(run).state, run.n_lost, run.n_failures) == (RunState.RETRY_WAIT, 1, 0)
     with command() as session:
-        assert transitions.requeue_due(session) == 1
+        assert RUNS.requeue_due(session) == 1
     assert now_of(run).state == RunState.QUEUED
     assert claim(run) is not None
 
 
 def test_five_lost_workers_in_a_row_end_the_run(run: TrainingRun) -> None:
-    for _ in range(transitions.MAX_LOST):
+    for _ in range(workflow.MAX_LOST):
         claimed(run)
         with command() as session:
-            transitions.lose(session, now_of(run))
+            RUNS.lose(session, now_of(run))
         with command() as session:
-            transitions.requeue_due(session)
+            RUNS.requeue_due(session)
     assert (now_of(run).state, run.error_code) == (RunState.FAILED, "worker_lost")
     assert claim(run) is None
 
@@ -139,20 +139,20 @@ def test_five_lost_workers_in_a_row_end_the_run(run: TrainingRun) -> None:
 def test_a_worker_asked_to_stop_does_not_count_as_lost(run: TrainingRun) -> None:
     claimed(run)
     with command() as session:
-        transitions.lose(session, now_of(run), is_handed_back=True)
+        RUNS.lose(session, now_of(run), is_handed_back=True)
     assert (now_of(run).state, run.n_lost) == (RunState.RETRY_WAIT, 0)
 
 
 def test_the_third_failure_of_its_own_ends_the_run(run: TrainingRun) -> None:
     states = []
-    for _ in range(transitions.MAX_FAILURES):
+    for _ in range(workflow.MAX_FAILURES):
         lease = claimed(run)
         with command() as session:
-            transitions.fail_or_retry(session, lease, now_of(run), FAILURE)
+            RUNS.fail_or_retry(session, lease, now_of(run), FAILURE)
         states.append(now_of(run).state)
         with command() as session:
             session.execute(update(TrainingRun).values(retry_at=db_now(-1)))
-            transitions.requeue_due(session)
+            RUNS.requeue_due(session)
     assert states == [RunState.RETRY_WAIT, RunState.RETRY_WAIT, RunState.FAILED]
     assert (run.error_code, run.error_params) == ("internal_error", {"what": "a tooth"})
 
@@ -160,9 +160,9 @@ def test_the_third_failure_of_its_own_ends_the_run(run: TrainingRun) -> None:
 def test_a_failure_waits_its_back_off(run: TrainingRun) -> None:
     lease = claimed(run)
     with command() as session:
-        transitions.fail_or_retry(session, lease, now_of(run), FAILURE)
+        RUNS.fail_or_retry(session, lease, now_of(run), FAILURE)
     with command() as session:
-        assert transitions.requeue_due(session) == 0
+        assert RUNS.requeue_due(session) == 0
 
 
 def test_the_second_lack_of_memory_ends_the_run(run: TrainingRun) -> None:
@@ -170,11 +170,11 @@ def test_the_second_lack_of_memory_ends_the_run(run: TrainingRun) -> None:
         lease = claimed(run)
         with command() as session:
             failure = Failure("out_of_memory", "Too little memory.", {})
-            transitions.fail_or_retry(session, lease, now_of(run), failure)
+            RUNS.fail_or_retry(session, lease, now_of(run), failure)
         assert now_of(run).state == expected
         with command() as session:
             session.execute(update(TrainingRun).values(retry_at=db_now(-1)))
-            transitions.requeue_due(session)
+            RUNS.requeue_due(session)
 
 
 def test_a_lost_run_that_was_to_be_canceled_is_canceled(run: TrainingRun) -> None:
@@ -182,13 +182,13 @@ def test_a_lost_run_that_was_to_be_canceled_is_canceled(run: TrainingRun) -> Non
     with command() as session:
         session.execute(update(TrainingRun).values(cancel_requested_at=db_now()))
     with command() as session:
-        transitions.lose(session, now_of(run))
+        RUNS.lose(session, now_of(run))
     assert now_of(run).state == RunState.CANCELED
 
 
 def test_the_worker_is_told_what_to_do_with_its_run(run: TrainingRun) -> None:
     def wish(worker_name: str) -> Wish:
-        return transitions.wish(db.session(), run.id, worker_name=worker_name)
+        return RUNS.wish(db.session(), run.id, worker_name=worker_name)
 
     assert wish("worker-1") is Wish.LET_GO
     claimed(run, "worker-1")
@@ -201,9 +201,9 @@ def test_the_worker_is_told_what_to_do_with_its_run(run: TrainingRun) -> None:
 
 def test_a_dispatched_run_is_due_again_only_when_its_dispatch_is_stale(run: TrainingRun) -> None:
     with command() as session:
-        assert transitions.due_runs(session) == [(run.id, 0)]
-        transitions.mark_dispatched(session, run.id)
-        assert transitions.due_runs(session) == []
-        stale = db_now(-transitions.REDISPATCH_SECONDS - 1)
+        assert RUNS.due(session) == [(run.id, 0)]
+        RUNS.mark_dispatched(session, run.id)
+        assert RUNS.due(session) == []
+        stale = db_now(-workflow.REDISPATCH_SECONDS - 1)
         session.execute(update(TrainingRun).values(dispatched_at=stale))
-        assert transitions.due_runs(session) == [(run.id, 0)]
+        assert RUNS.due(session) == [(run.id, 0)]

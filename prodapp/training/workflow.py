@@ -1,0 +1,67 @@
+"""How training runs move: what all leased work does, and the steps that only runs have."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
+
+from prodapp.exceptions import N_
+from prodapp.models import Dataset, DatasetState, RunState, TrainingRun
+from prodapp.models.lease import Failure, Lease
+from prodapp.models.workflow import Workflow
+
+RUNS: Final = Workflow(
+    name="run",
+    kind="run",
+    job="prodapp.training.jobs.run_training",
+    model=TrainingRun,
+    running=RunState.RUNNING,
+    ending=RunState.PUBLISHING,
+    succeeded=RunState.SUCCEEDED,
+    failed=RunState.FAILED,
+    canceled=RunState.CANCELED,
+    unwanted_since="cancel_requested_at",
+    waiting=RunState.RETRY_WAIT,
+    backoff_seconds=(5.0, 20.0),
+    lost_message=N_(
+        "The worker vanished %(times)s times in a row while it worked on this. The run itself may "
+        "be what ends it, for example by taking all the memory: try fewer rows or columns."
+    ),
+)
+
+
+def begin_publishing(session: Session, lease: Lease) -> None:
+    """From here on the run is about to be seen; raises ``LeaseLost`` where it is not wanted."""
+    RUNS.advance(
+        session,
+        lease,
+        expect=(RUNS.running,),
+        where=(RUNS.wanted,),
+        state=RUNS.ending,
+        stage="publishing",
+        progress=0.0,
+    )
+
+
+def has_data() -> ColumnElement[bool]:
+    """That the import of the run's data set is over."""
+    return TrainingRun.dataset.has(Dataset.state == DatasetState.READY)
+
+
+def fail_without_data(session: Session) -> int:
+    """Queued runs whose data set was refused by the import end with its reason."""
+    waiting = session.execute(
+        select(TrainingRun.id, Dataset.error_code, Dataset.error_message, Dataset.error_params)
+        .join(TrainingRun.dataset)
+        .where(TrainingRun.state == RUNS.queued, Dataset.state == DatasetState.REFUSED)
+    ).all()
+    for run_id, code, message, params in waiting:
+        session.execute(
+            update(TrainingRun)
+            .where(TrainingRun.id == run_id, TrainingRun.state == RUNS.queued)
+            .values(**RUNS.failure_values(Failure(code, message, params or {})))
+        )
+        RUNS.count_end(session, RUNS.failed, error=code)
+    return len(waiting)
