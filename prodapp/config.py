@@ -22,6 +22,7 @@ from prodapp.identity_settings import ROLES, IdentitySettings, load_identity
 PROFILES = ("development", "testing", "staging", "production")
 #: When a new version comes into use by itself: always, if better beyond the noise, never.
 PROMOTIONS = ("newest", "better", "manual")
+DURABILITIES = ("crash", "power")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MIN_SECRET_LENGTH = 32
 KEY_FILE = "secret_key"
@@ -73,6 +74,7 @@ class Settings:
     sources: Mapping[str, str] = field(repr=False)  # of the variables that are set
     predictor_cache_bytes: int
     prediction_retention_days: int
+    prediction_durability: str
 
     @property
     def is_embedded_queue(self) -> bool:
@@ -166,6 +168,7 @@ def _settings_of(env: Mapping[str, str], profile: str, sources: Mapping[str, str
         prediction_retention_days=integer(
             env, "PREDICTION_RETENTION_DAYS", 730, low=0, high=36_500
         ),
+        prediction_durability=choice(env, "PREDICTION_DURABILITY", DURABILITIES, "crash"),
     )
 
 

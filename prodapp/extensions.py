@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
-from flask import Flask
+from flask import Flask, current_app
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -24,8 +24,11 @@ from prodapp import postgres
 from prodapp.config import Settings
 from prodapp.exceptions import ConfigurationError
 from prodapp.outages import outage_of
+from prodapp.recently import Recently
 
 log = logging.getLogger(__name__)
+
+RECENTLY = "prodapp.recently"
 
 
 class Base(DeclarativeBase):
@@ -84,6 +87,7 @@ def engine_options(settings: Settings) -> dict[str, Any]:
 def init_database(app: Flask) -> None:
     """Bind the database and, for SQLite, make it durable and friendly to several processes."""
     db.init_app(app)
+    app.extensions[RECENTLY] = Recently()
     migrate.init_app(app, db, directory="migrations", render_as_batch=True)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
@@ -131,7 +135,13 @@ def command() -> Iterator[Session]:
         raise
     finally:
         session.info["in_command"] = False
+        recently().forget()
         session.info.pop("after_commit", None)
+
+
+def recently() -> Recently:
+    """What the current application found a moment ago; every command forgets it."""
+    return cast(Recently, current_app.extensions[RECENTLY])
 
 
 def after_commit(session: Session, action: Callable[[], object]) -> None:

@@ -17,6 +17,16 @@ CORS_EXPOSED = (
 CORS_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
 
+#: Of every answer that does not say otherwise itself.
+FIXED = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
+)
+
+
 def csp_nonce() -> str:
     """This answer's nonce: scripts that carry it run, all other inline scripts do not."""
     if "csp_nonce" not in g:
@@ -34,21 +44,22 @@ def init_app(app: Flask) -> None:
 def _secure(response: Response) -> Response:
     headers = response.headers
     nonce = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
-    headers.setdefault(
-        "Content-Security-Policy",
+    policy = (
         f"default-src 'none'; script-src 'self'{nonce}; style-src 'self'{nonce}; "
         "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'",
+        "base-uri 'none'; frame-ancestors 'none'"
     )
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    wanted = [("Content-Security-Policy", policy), *FIXED]
     if settings_of(current_app).is_https:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+        wanted.append(("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
     if request.endpoint != "static":
-        headers.setdefault("Cache-Control", "no-store")
+        wanted.append(("Cache-Control", "no-store"))
+    # One look at those that are there: setdefault looks through all of them for each.
+    given = {name.lower() for name, _ in headers}
+    for name, value in wanted:
+        if name.lower() not in given:
+            headers.add(name, value)
+    if request.endpoint != "static":
         headers.add("Vary", "Cookie, Accept-Language, HX-Request")
     return response
 

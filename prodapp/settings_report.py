@@ -92,6 +92,7 @@ def _work(settings: Settings) -> Iterator[tuple[str, Any]]:
     yield "RUN_MEMORY_MB", None if memory is None else memory // MEBIBYTE
     yield "PREDICTOR_CACHE_MB", settings.predictor_cache_bytes // MEBIBYTE
     yield "PREDICTION_RETENTION_DAYS", settings.prediction_retention_days
+    yield "PREDICTION_DURABILITY", settings.prediction_durability
     yield "INTEGRATION_ANONYMOUS_ROLE", settings.integration_anonymous_role
     yield "INTEGRATION_SITE", settings.integration_site
     yield "CALLBACK_ALLOWED_HOSTS", settings.callback_allowed_hosts

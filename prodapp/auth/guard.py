@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import cast
 from urllib.parse import urlsplit
@@ -11,10 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from prodapp.auth import second_factor, service, sessions, tokens
 from prodapp.auth.permissions import Policy, enforce, policy_of
-from prodapp.auth.secrets import key_prefix
+from prodapp.auth.secrets import key_prefix, token_hash
 from prodapp.caller import RANKS, Caller
 from prodapp.exceptions import Forbidden, N_, NotSignedIn
-from prodapp.extensions import csrf, db, settings_of
+from prodapp.extensions import csrf, db, recently, settings_of
 from prodapp.models import User
 
 SESSION_TOKEN = "token"  # noqa: S105 - the name of a session entry
@@ -126,6 +127,13 @@ def _secret_caller(secret: str) -> Caller | None:
         key_secret = settings_of(current_app).secret_key
         user = tokens.user_of_access_token(secret, secret_key=key_secret)
         return None if user is None else _caller_of(user, role=user.role, kind="token")
+    known = recently().get(("key", token_hash(secret)), lambda: _key_caller(secret))
+    if known is None:
+        return None
+    return replace(known, address=request.remote_addr, request_id=g.get("request_id"))
+
+
+def _key_caller(secret: str) -> Caller | None:
     key = service.key_of_secret(secret)
     if key is None:
         return None

@@ -13,7 +13,7 @@ from sqlalchemy import Select, select
 from prodapp.auth.objects import MAX_ID, machine_of
 from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, N_, NotFound
-from prodapp.extensions import db
+from prodapp.extensions import db, recently
 from prodapp.models import Machine, ModelVersion
 
 
@@ -46,8 +46,8 @@ _COLUMNS: tuple[Any, ...] = (
 def version_in_use(caller: Caller, machine_id: int) -> ServedVersion:
     """The version in use of a machine. Raises :class:`NotFound`, and :class:`Conflict` where
     there is none yet."""
-    wanted = (ModelVersion.machine_id == machine_id, ModelVersion.is_champion.is_(True))
-    found = _one(_statement(caller).where(*wanted)) if 0 < machine_id <= MAX_ID else None
+    key = ("version in use", caller.site_id, machine_id)
+    found = recently().get(key, lambda: _version_in_use(caller, machine_id))
     if found is None:
         machine_of(caller, machine_id)
         raise Conflict(N_("This machine has not been trained yet."), code="not_trained")
@@ -61,6 +61,16 @@ def named_version(caller: Caller, version_id: int) -> ServedVersion:
     if found is None:
         raise NotFound(N_("There is no model version %(id)s."), id=version_id)
     return found
+
+
+def _version_in_use(caller: Caller, machine_id: int) -> ServedVersion | None:
+    if not 0 < machine_id <= MAX_ID:
+        return None
+    return _one(
+        _statement(caller).where(
+            ModelVersion.machine_id == machine_id, ModelVersion.is_champion.is_(True)
+        )
+    )
 
 
 def _statement(caller: Caller) -> Select[Any]:

@@ -54,7 +54,9 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask-smorest has no typ
         self, schema: SchemaClass, *, location: str = "json", **options: Any
     ) -> Callable[[View], View]:
         """Parse this part of the request with ``schema`` and hand it to the view."""
-        decorate: Callable[[View], View] = self.arguments(schema, location=location, **options)
+        # Made once: making a schema takes longer than loading a small body by it.
+        made = schema() if isinstance(schema, type) else schema
+        decorate: Callable[[View], View] = self.arguments(made, location=location, **options)
         return decorate
 
     def answers(
