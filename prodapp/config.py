@@ -66,6 +66,7 @@ class Settings:
     run_memory_bytes: int | None
     web_threads: int
     promotion: str
+    lifelines_folder: Path
     metrics_folder: Path
     metrics_port: int | None
     metrics_token: str | None = field(repr=False)
@@ -157,6 +158,7 @@ def _settings_of(env: Mapping[str, str], profile: str, sources: Mapping[str, str
         run_memory_bytes=_run_memory(env),
         web_threads=integer(env, "WEB_THREADS", 8, low=1, high=256),
         promotion=choice(env, "PROMOTION", PROMOTIONS, "newest"),
+        lifelines_folder=instance / "workers",
         metrics_folder=Path(env.get("METRICS_FOLDER") or instance / "metrics").resolve(),
         metrics_port=integer(env, "METRICS_PORT", 0, low=1, high=65535) or None,
         metrics_token=(env.get("METRICS_TOKEN") or "").strip() or None,

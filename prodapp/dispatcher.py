@@ -16,16 +16,15 @@ from itertools import islice
 from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from prodapp import memory, metrics, presence
+from prodapp import dispatching, lifelines, memory, metrics, presence
 from prodapp.auth import letters
 from prodapp.datasets import drafts
-from prodapp.datasets import service as datasets
 from prodapp.extensions import db, settings_of
 from prodapp.integration import callbacks
 from prodapp.machines import service as machines
 from prodapp.predictions import batches, history
 from prodapp.storage import storage
-from prodapp.training import service as training
+from prodapp.workflows import WORKFLOWS
 
 TICK_SECONDS = 1.0
 PATIENCE_SECONDS = 5.0
@@ -62,12 +61,9 @@ def run_dispatcher() -> None:
 def tick() -> bool:
     """One round of all duties; ``False`` when the database did not answer."""
     for duty in (
-        training.reap,
-        datasets.reap,
-        datasets.dispatch,
-        training.dispatch,
-        batches.reap,
-        batches.dispatch,
+        bury,
+        reap,
+        dispatch,
         _purge,
         callbacks.collect,
         callbacks.deliver_due,
@@ -76,6 +72,28 @@ def tick() -> bool:
         if not _do(duty):
             return False
     return True
+
+
+def bury() -> None:
+    """Settle what workers of this host left behind that ended without a word."""
+    folder = settings_of(current_app).lifelines_folder
+    for name in lifelines.ended(folder):
+        n_rows = sum(dispatching.bury(workflow, name) for workflow in WORKFLOWS)
+        log.warning("worker %s has ended; %s rows taken back", name, n_rows)
+        presence.Presence(presence.Kind.WORKER, name).leave()
+        lifelines.forget(folder, name)
+
+
+def reap() -> None:
+    """Take rows back from workers that stopped renewing their lease."""
+    for workflow in WORKFLOWS:
+        dispatching.reap(workflow)
+
+
+def dispatch() -> None:
+    """Send what is due to the queue."""
+    for workflow in WORKFLOWS:
+        dispatching.dispatch(workflow)
 
 
 def sweep() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 
 from prodapp import queue
 from prodapp.exceptions import LeaseLost
@@ -20,9 +20,11 @@ def send(workflow: Workflow, row_id: int, attempt: int) -> bool:
     return True
 
 
-def send_due(workflow: Workflow, *where: ColumnElement[bool]) -> int:
-    """Send every row that is due, among those ``where`` lets through; how many were sent."""
-    due = workflow.due(db.session(), *where)
+def dispatch(workflow: Workflow) -> int:
+    """Send every row that is due; how many were sent."""
+    with command() as session:
+        workflow.settle_waiting(session)
+        due = workflow.due(session)
     return sum(send(workflow, row_id, attempt) for row_id, attempt in due)
 
 
@@ -32,8 +34,17 @@ def reap(workflow: Workflow) -> int:
     return sum(take_back(workflow, row_id) for row_id in expired)
 
 
-def take_back(workflow: Workflow, row_id: int) -> bool:
-    """Take a row from a worker that let its lease run out; ``False`` where it did not."""
+def bury(workflow: Workflow, worker_name: str) -> int:
+    """Take back what a worker had that is known to have ended; how many rows."""
+    left = workflow.owned_rows(db.session(), worker_name=worker_name)
+    return sum(take_back(workflow, row_id, ended_worker=worker_name) for row_id in left)
+
+
+def take_back(workflow: Workflow, row_id: int, *, ended_worker: str | None = None) -> bool:
+    """Take a row from a worker that let its lease run out, or from the ``ended_worker``.
+
+    ``False`` where it is not theirs (any more).
+    """
     try:
         with command() as session:
             # Who is paused in a transaction must not keep the others from being taken back.
@@ -42,9 +53,9 @@ def take_back(workflow: Workflow, row_id: int) -> bool:
                 free.with_for_update(skip_locked=True),
                 execution_options={"populate_existing": True},
             ).first()
-            if row is None:
+            if row is None or ended_worker not in (None, row.worker_name):
                 return False
-            workflow.lose(session, row, is_expired=True)
+            workflow.lose(session, row, is_expired=ended_worker is None)
     except LeaseLost:
         return False
     return True

@@ -14,7 +14,6 @@ later sweep.
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from prodapp.exceptions import Conflict, N_
 from prodapp.extensions import command, db
+from prodapp.lifelines import host_prefix
 from prodapp.models import ProcessPresence
 from prodapp.models.types import db_now
 
@@ -45,7 +45,7 @@ class Kind(StrEnum):
 
 def unique_name() -> str:
     """A name for this process: its host, and what no other process has."""
-    return f"{os.uname().nodename[:80]}-{uuid4().hex[:12]}"
+    return f"{host_prefix()}{uuid4().hex[:12]}"
 
 
 @dataclass

@@ -30,15 +30,13 @@ from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 from threadpoolctl import threadpool_limits
 
-from prodapp import claims, memory, metrics, presence, queue
-from prodapp.datasets.workflow import IMPORTS
+from prodapp import claims, lifelines, memory, metrics, presence, queue
 from prodapp.extensions import db, settings_of
 from prodapp.ml.algorithms import optional_modules
 from prodapp.models.lease import HorseDeath, Wish
 from prodapp.models.workflow import Workflow
-from prodapp.predictions.workflow import BATCHES
 from prodapp.processes import die_with_parent
-from prodapp.training.workflow import RUNS
+from prodapp.workflows import WORKFLOWS
 
 WATCH_SECONDS = 1.0
 RENEW_SECONDS = 5.0
@@ -56,7 +54,7 @@ IDLE_SECONDS = 15
 # Imported before any fork, so that no job waits for them. Import only: fitting a model here would
 # start OpenMP threads, and a forked child would wait for them for ever.
 PRELOAD = ("prodapp.datasets.jobs", "prodapp.training.jobs", "prodapp.predictions.jobs")
-WORKFLOWS = {workflow.job: workflow for workflow in (IMPORTS, RUNS, BATCHES)}
+BY_JOB = {workflow.job: workflow for workflow in WORKFLOWS}
 
 log = logging.getLogger(__name__)
 
@@ -180,7 +178,7 @@ class LeaseWorker(Worker):
             self.handle_job_failure(job, queue=queue, exc_string=reason, execution=execution)
 
     def _watch_of(self, job: Job) -> HorseWatch | None:
-        workflow = WORKFLOWS.get(job.func_name or "")
+        workflow = BY_JOB.get(job.func_name or "")
         if workflow is None:
             return None
         timeout = float(job.timeout or settings_of(self._app).run_timeout_seconds)
@@ -260,8 +258,9 @@ def _work(app: Flask, *, burst: bool) -> bool:
     worker = None
     try:
         worker = _new_worker(app)
-        log.warning("worker %s is ready", worker.name)
-        worker.work(burst=burst, logging_level=None)
+        with lifelines.held(settings_of(app).lifelines_folder, worker.name):
+            log.warning("worker %s is ready", worker.name)
+            worker.work(burst=burst, logging_level=None)
     except RedisError as error:
         if burst:
             raise

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from prodapp import queue
+from prodapp import dispatching, queue
 from prodapp.auth.objects import dataset_of, run_of
 from prodapp.cli.base import (
     EXIT_RUN_FAILED,
@@ -32,6 +32,7 @@ from prodapp.models.training_run import TERMINAL
 from prodapp.ranking import service as rankings
 from prodapp.submissions import service as submissions
 from prodapp.training import service as training
+from prodapp.training.workflow import RUNS
 
 WATCH_SECONDS = 0.3
 RUN_COLUMNS = (
@@ -232,5 +233,5 @@ def _work_here(row: TrainingRun) -> None:
     from prodapp.training.jobs import run_training
 
     import_dataset(row.dataset_id)
-    training.dispatch()
+    dispatching.dispatch(RUNS)
     run_training(row.id)

@@ -167,16 +167,6 @@ def waiting_for(dataset: Dataset) -> str | None:
     return "worker" if queue.is_answering() else "queue"
 
 
-def dispatch() -> int:
-    """Send every import that is due to the queue; returns how many were sent."""
-    return dispatching.send_due(IMPORTS)
-
-
-def reap() -> int:
-    """Take imports back from workers that stopped renewing their lease; returns how many."""
-    return dispatching.reap(IMPORTS)
-
-
 def _display_name(filename: str) -> str:
     """The client's name for the file, for people to read; never a path of ours."""
     name = PurePath(filename.replace("\\", "/")).name

@@ -19,8 +19,7 @@ ROWS: tuple[Check, ...] = (
     database.clock,
     processes.somebody_works,
     processes.their_clocks,
-    rows.stuck_runs,
-    rows.stuck_imports,
+    rows.stuck_work,
     rows.contradictions,
 )
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Final
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
+from sqlalchemy import Select, exists, func, select
 
-from prodapp.datasets import service as datasets
+from prodapp import dispatching
 from prodapp.doctor.findings import Finding, Severity
 from prodapp.exceptions import N_
 from prodapp.extensions import command, db
@@ -18,46 +20,44 @@ from prodapp.models import (
     TrainingRun,
     VariableRanking,
 )
-from prodapp.models.training_run import OWNED
-from prodapp.models.types import db_now
-from prodapp.training import service as training
+from prodapp.models.workflow import Workflow
+from prodapp.workflows import WORKFLOWS
 
 # A dispatcher takes work back within seconds of its lease's end.
 STUCK_SECONDS = 60.0
 RESTORE = N_("Restore a backup from before; or train the machine again.")
 
 
-def stuck_runs() -> Iterator[Finding]:
-    """Runs whose worker is gone and that nobody takes back, or sends again when it is time."""
-    is_late = (TrainingRun.state == RunState.RETRY_WAIT) & (
-        TrainingRun.retry_at < db_now(-STUCK_SECONDS)
-    )
-    statement = select(TrainingRun.id).where(or_(_is_abandoned(TrainingRun, OWNED), is_late))
-    for run_id in _ids(statement.order_by(TrainingRun.id)):
-        yield Finding(
-            "run_stuck",
-            Severity.ERROR,
-            f"run:{run_id}",
-            N_("Run %(id)s stands still: its worker is gone, and nobody sends it to another."),
-            N_("A dispatcher that is running does so."),
-            {"id": run_id},
-            mend=_free_runs,
-        )
+STUCK: Final = {
+    "run": (
+        "run_stuck",
+        N_("Run %(id)s stands still: its worker is gone, and nobody sends it to another."),
+    ),
+    "dataset": (
+        "import_stuck",
+        N_("The import of data set %(id)s stands still: its worker is gone."),
+    ),
+    "batch": (
+        "batch_stuck",
+        N_("The batch of predictions %(id)s stands still: its worker is gone."),
+    ),
+}
 
 
-def stuck_imports() -> Iterator[Finding]:
-    """The same for data sets that are being read."""
-    statement = select(Dataset.id).where(_is_abandoned(Dataset, (DatasetState.IMPORTING,)))
-    for dataset_id in _ids(statement.order_by(Dataset.id)):
-        yield Finding(
-            "import_stuck",
-            Severity.ERROR,
-            f"dataset:{dataset_id}",
-            N_("The import of data set %(id)s stands still: its worker is gone."),
-            N_("A dispatcher that is running sends it to another worker."),
-            {"id": dataset_id},
-            mend=_free_imports,
-        )
+def stuck_work() -> Iterator[Finding]:
+    """Work whose worker is gone and that nobody takes back, or sends again when it is time."""
+    for workflow in WORKFLOWS:
+        code, message = STUCK[workflow.name]
+        for row_id in workflow.abandoned(db.session(), seconds=STUCK_SECONDS):
+            yield Finding(
+                code,
+                Severity.ERROR,
+                f"{workflow.name}:{row_id}",
+                message,
+                N_("A dispatcher that is running sends it to another worker."),
+                {"id": row_id},
+                mend=partial(_free, workflow),
+            )
 
 
 def contradictions() -> Iterator[Finding]:
@@ -108,33 +108,11 @@ def _contradicting(code: str, kind: str, statement: Select[int], message: str) -
         yield Finding(code, Severity.ERROR, f"{kind}:{row_id}", message, RESTORE, told)
 
 
-def _is_abandoned(
-    model: type[TrainingRun] | type[Dataset], owned: tuple[str, ...]
-) -> ColumnElement[bool]:
-    over = or_(model.lease_until < db_now(-STUCK_SECONDS), model.lease_until.is_(None))
-    return model.state.in_(owned) & over
-
-
-def _free_runs() -> None:
-    _end_missing_leases(TrainingRun, OWNED)
-    training.reap()
-    training.dispatch()
-
-
-def _free_imports() -> None:
-    _end_missing_leases(Dataset, (DatasetState.IMPORTING,))
-    datasets.reap()
-    datasets.dispatch()
-
-
-def _end_missing_leases(model: type[TrainingRun] | type[Dataset], owned: tuple[str, ...]) -> None:
-    """Work that is owned without an end would never be taken back."""
+def _free(workflow: Workflow) -> None:
     with command() as session:
-        session.execute(
-            update(model)
-            .where(model.state.in_(owned), model.lease_until.is_(None))
-            .values(lease_until=db_now(-1))
-        )
+        workflow.expire_endless(session)
+    dispatching.reap(workflow)
+    dispatching.dispatch(workflow)
 
 
 def _ids(statement: Select[int]) -> list[int]:

@@ -6,6 +6,7 @@ One :class:`Workflow` describes each kind of work; what its rows may do is the s
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,8 @@ class Workflow:
     ``canceled`` the state that such work ends in; ``None`` leaves it in the line, where nobody
     takes it. Work that is to be tried again is ``waiting`` until its time has come.
     ``lost_message`` is for work whose workers keep vanishing: a template with ``times``.
+    ``may_start`` says what must be true before a queued row is sent, ``end_vain`` ends those for
+    which it never will be.
     """
 
     name: str
@@ -52,6 +55,8 @@ class Workflow:
     canceled: str | None
     unwanted_since: str
     lost_message: str
+    may_start: Callable[[], ColumnElement[bool]] | None = None
+    end_vain: Callable[[Session], object] | None = None
     queued: str = "queued"
     waiting: str = "queued"
     backoff_seconds: tuple[float, ...] = (5.0,)
@@ -216,10 +221,37 @@ class Workflow:
         statement = select(model.id).where(model.state.in_(self.owned))
         return list(session.scalars(statement.where(model.lease_until < db_now())))
 
-    def due(self, session: Session, *where: ColumnElement[bool]) -> list[tuple[int, int]]:
-        """``(id, attempt)`` of queued rows that no dispatch is on its way for."""
+    def abandoned(self, session: Session, *, seconds: float) -> list[int]:
+        """Rows that somebody should have taken back, or sent again, so many seconds ago."""
+        model = self.model
+        is_over = (model.lease_until < db_now(-seconds)) | model.lease_until.is_(None)
+        is_late = (model.state == self.waiting) & (model.retry_at < db_now(-seconds))
+        is_stuck = model.state.in_(self.owned) & is_over
+        if self.waiting != self.queued:  # in the line, it may just be a long one
+            is_stuck |= is_late
+        statement = select(model.id).where(is_stuck)
+        return list(session.scalars(statement.order_by(model.id)))
+
+    def expire_endless(self, session: Session) -> None:
+        """End the leases that have no end, which would never be over."""
+        model = self.model
+        session.execute(
+            update(model)
+            .where(model.state.in_(self.owned), model.lease_until.is_(None))
+            .values(lease_until=db_now(-1))
+        )
+
+    def owned_rows(self, session: Session, *, worker_name: str) -> list[int]:
+        """The rows that a worker has."""
+        model = self.model
+        statement = select(model.id).where(model.worker_name == worker_name)
+        return list(session.scalars(statement.where(model.state.in_(self.owned))))
+
+    def due(self, session: Session) -> list[tuple[int, int]]:
+        """``(id, attempt)`` of queued rows that may start, no dispatch on its way for them."""
         model = self.model
         sent = model.dispatched_at
+        where = () if self.may_start is None else (self.may_start(),)
         rows = session.execute(
             select(model.id, model.attempt)
             .where(
@@ -239,6 +271,15 @@ class Workflow:
             .where(self.model.id == row_id, self.model.state == self.queued)
             .values(dispatched_at=db_now())
         )
+
+    def settle_waiting(self, session: Session) -> None:
+        """Move the rows that nobody works on to where they belong now."""
+        if self.canceled is not None:
+            self.cancel_waiting(session)
+        if self.waiting != self.queued:
+            self.requeue_due(session)
+        if self.end_vain is not None:
+            self.end_vain(session)
 
     def requeue_due(self, session: Session) -> int:
         """Rows that have waited long enough for another try go back into the line."""

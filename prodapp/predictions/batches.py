@@ -134,18 +134,6 @@ def result_key(batch: PredictionBatch) -> str:
     return batch.result_key
 
 
-def dispatch() -> int:
-    """Send every batch that is due to the queue; returns how many were sent."""
-    with command() as session:
-        BATCHES.cancel_waiting(session)
-    return dispatching.send_due(BATCHES)
-
-
-def reap() -> int:
-    """Take batches back from workers that stopped renewing their lease; returns how many."""
-    return dispatching.reap(BATCHES)
-
-
 def forget_old(days: int) -> int:
     """Let go of the files of batches older than ``days`` (0: of none); the sweep removes them."""
     if days == 0:

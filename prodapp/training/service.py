@@ -29,7 +29,7 @@ from prodapp.models.types import db_now
 from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
 from prodapp.training.columns import columns_of
 from prodapp.training.tables import kept_exclusions
-from prodapp.training.workflow import RUNS, fail_without_data, has_data
+from prodapp.training.workflow import RUNS
 
 
 def start_run(
@@ -174,20 +174,6 @@ def retry_run(caller: Caller, run_id: int) -> TrainingRun:
         specification=run.specification,
         exclusions=run.exclusions or (),
     )
-
-
-def dispatch() -> int:
-    """Send every run that is due to the queue; returns how many were sent."""
-    with command() as session:
-        RUNS.cancel_waiting(session)
-        RUNS.requeue_due(session)
-        fail_without_data(session)
-    return dispatching.send_due(RUNS, has_data())
-
-
-def reap() -> int:
-    """Take runs back from workers that stopped renewing their lease; returns how many."""
-    return dispatching.reap(RUNS)
 
 
 def published_version_id(run: TrainingRun) -> int | None:

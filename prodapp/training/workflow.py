@@ -12,25 +12,6 @@ from prodapp.models import Dataset, DatasetState, RunState, TrainingRun
 from prodapp.models.lease import Failure, Lease
 from prodapp.models.workflow import Workflow
 
-RUNS: Final = Workflow(
-    name="run",
-    kind="run",
-    job="prodapp.training.jobs.run_training",
-    model=TrainingRun,
-    running=RunState.RUNNING,
-    ending=RunState.PUBLISHING,
-    succeeded=RunState.SUCCEEDED,
-    failed=RunState.FAILED,
-    canceled=RunState.CANCELED,
-    unwanted_since="cancel_requested_at",
-    waiting=RunState.RETRY_WAIT,
-    backoff_seconds=(5.0, 20.0),
-    lost_message=N_(
-        "The worker vanished %(times)s times in a row while it worked on this. The run itself may "
-        "be what ends it, for example by taking all the memory: try fewer rows or columns."
-    ),
-)
-
 
 def begin_publishing(session: Session, lease: Lease) -> None:
     """From here on the run is about to be seen; raises ``LeaseLost`` where it is not wanted."""
@@ -45,12 +26,12 @@ def begin_publishing(session: Session, lease: Lease) -> None:
     )
 
 
-def has_data() -> ColumnElement[bool]:
+def _has_data() -> ColumnElement[bool]:
     """That the import of the run's data set is over."""
     return TrainingRun.dataset.has(Dataset.state == DatasetState.READY)
 
 
-def fail_without_data(session: Session) -> int:
+def _end_without_data(session: Session) -> int:
     """Queued runs whose data set was refused by the import end with its reason."""
     waiting = session.execute(
         select(TrainingRun.id, Dataset.error_code, Dataset.error_message, Dataset.error_params)
@@ -65,3 +46,25 @@ def fail_without_data(session: Session) -> int:
         )
         RUNS.count_end(session, RUNS.failed, error=code)
     return len(waiting)
+
+
+RUNS: Final = Workflow(
+    name="run",
+    kind="run",
+    job="prodapp.training.jobs.run_training",
+    model=TrainingRun,
+    running=RunState.RUNNING,
+    ending=RunState.PUBLISHING,
+    succeeded=RunState.SUCCEEDED,
+    failed=RunState.FAILED,
+    canceled=RunState.CANCELED,
+    unwanted_since="cancel_requested_at",
+    waiting=RunState.RETRY_WAIT,
+    backoff_seconds=(5.0, 20.0),
+    may_start=_has_data,
+    end_vain=_end_without_data,
+    lost_message=N_(
+        "The worker vanished %(times)s times in a row while it worked on this. The run itself may "
+        "be what ends it, for example by taking all the memory: try fewer rows or columns."
+    ),
+)

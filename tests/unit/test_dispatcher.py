@@ -11,14 +11,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from prodapp import dispatcher
+from prodapp import dispatcher, dispatching, lifelines
 from prodapp.caller import Caller
 from prodapp.exceptions import NotFound
-from prodapp.extensions import command, db
+from prodapp.extensions import command, db, settings_of
 from prodapp.machines import service as machines
 from prodapp.models import RunState, TrainingRun
 from prodapp.storage import storage
-from prodapp.training import service as training
+from prodapp.training.workflow import RUNS
 from tests.factories import make_run, make_version
 
 
@@ -35,9 +35,30 @@ def test_a_duty_that_fails_does_not_keep_the_others_from_theirs(
     def break_down() -> int:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(training, "reap", break_down)
+    monkeypatch.setattr(dispatching, "reap", break_down)
     assert dispatcher.tick() is True
     assert db.session.get_one(TrainingRun, run.id).state == RunState.CANCELED
+
+
+def test_the_work_of_a_killed_worker_of_this_host_is_taken_back_at_once(
+    any_app: Flask, caller: Caller
+) -> None:
+    names = [f"{lifelines.host_prefix()}{end}" for end in ("killed", "elsewhere")]
+    run = make_run(caller)
+    runs = [run, make_run(caller, run.dataset)]
+    with command() as session:
+        for run, name in zip(runs, names, strict=True):
+            RUNS.claim(session, run.id, worker_name=name)
+    folder = settings_of(any_app).lifelines_folder
+    folder.mkdir()
+    (folder / f"{names[0]}{lifelines.SUFFIX}").touch()  # nobody holds its lock
+    dispatcher.bury()
+    states = [db.session.get_one(TrainingRun, run.id) for run in runs]
+    assert [(run.state, run.n_lost) for run in states] == [
+        (RunState.RETRY_WAIT, 1),
+        (RunState.RUNNING, 0),
+    ]
+    assert lifelines.ended(folder) == []
 
 
 def test_a_database_that_is_away_ends_the_round_without_a_crash(app: Flask) -> None:

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from prodapp import claims
+from prodapp import claims, dispatching
 from prodapp.auth import service as auth
 from prodapp.caller import Caller
 from prodapp.datasets import service
@@ -220,7 +220,7 @@ def test_a_queue_that_is_away_leaves_the_import_to_the_dispatcher(
 ) -> None:
     dataset = make_dataset(caller)
     assert dataset.dispatched_at is None
-    assert service.dispatch() == 0
+    assert dispatching.dispatch(IMPORTS) == 0
 
 
 @pytest.mark.queue
@@ -230,14 +230,14 @@ def test_an_import_that_is_due_is_sent_once(make_app: Any, empty_valkey_url: str
         dataset = make_dataset(caller)
         db.session.refresh(dataset)
         assert dataset.dispatched_at is not None
-        assert service.dispatch() == 0
+        assert dispatching.dispatch(IMPORTS) == 0
         change(dataset, dispatched_at=db_now(-60))
-        assert service.dispatch() == 1
+        assert dispatching.dispatch(IMPORTS) == 1
         change(dataset, dispatched_at=None, retry_at=db_now(60))
-        assert service.dispatch() == 0
+        assert dispatching.dispatch(IMPORTS) == 0
         machines.delete_machine(caller, dataset.machine_id)
         change(dataset, retry_at=None)
-        assert service.dispatch() == 0
+        assert dispatching.dispatch(IMPORTS) == 0
         db.session.remove()
 
 
@@ -250,11 +250,11 @@ def test_a_lost_import_goes_back_into_the_line_and_at_last_is_refused(
     dataset = make_dataset(caller)
     for n_lost in range(1, 5):
         change(dataset, **OWNED, lease_until=db_now(-1))
-        assert service.reap() == 1
+        assert dispatching.reap(IMPORTS) == 1
         db.session.refresh(dataset)
         assert (dataset.state, dataset.n_lost) == (DatasetState.QUEUED, n_lost)
     change(dataset, **OWNED, lease_until=db_now(-1))
-    assert service.reap() == 1
+    assert dispatching.reap(IMPORTS) == 1
     db.session.refresh(dataset)
     assert (dataset.state, dataset.error_code) == (DatasetState.REFUSED, "worker_lost")
     assert "split it" in (dataset.error_message or "")
@@ -264,10 +264,10 @@ def test_a_lease_that_is_renewed_is_not_taken(any_app: Flask, caller: Caller) ->
     dataset = make_dataset(caller)
     change(dataset, **OWNED, lease_until=db_now(-1))
     claims.renew_lease(IMPORTS, dataset.id, worker_name="somebody else")
-    assert service.reap() == 1
+    assert dispatching.reap(IMPORTS) == 1
     change(dataset, **OWNED, lease_until=db_now(-1))
     claims.renew_lease(IMPORTS, dataset.id, worker_name="w")
-    assert service.reap() == 0
+    assert dispatching.reap(IMPORTS) == 0
 
 
 def test_a_worker_is_told_what_to_do(any_app: Flask, caller: Caller) -> None:

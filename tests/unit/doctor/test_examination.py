@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from prodapp.doctor.examination import Diagnosis, examine
 from prodapp.extensions import command, db, settings_of
 from prodapp.machines import service as machines
 from prodapp.models import (
+    BatchState,
     ChampionChange,
     Dataset,
     DatasetState,
@@ -33,9 +35,11 @@ from prodapp.models import (
     VariableRanking,
 )
 from prodapp.models.types import db_now
+from prodapp.predictions import batches
+from prodapp.predictions.versions import named_version
 from prodapp.presence import Heartbeat, Kind, held_files
 from prodapp.storage import storage
-from tests.factories import make_run, make_version
+from tests.factories import make_csv, make_run, make_version
 
 OLD = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 
@@ -232,6 +236,28 @@ def test_an_import_that_nobody_takes_back_is_freed(filled: Flask, seconds: float
             )
         )
     assert_named("import_stuck", is_mended=True)
+
+
+def test_a_batch_that_nobody_takes_back_is_freed(filled: Flask, owner: Caller) -> None:
+    batch = batches.start_batch(
+        owner,
+        named_version(owner, the(ModelVersion)),
+        source=io.BytesIO(make_csv(n_rows=5)),
+        filename="rows.csv",
+    )
+    batch_id = batch.id
+    with command() as session:
+        abandoned = {
+            "state": BatchState.RUNNING,
+            "lease_token": "of somebody who is gone",
+            "lease_until": db_now(-300),
+        }
+        session.execute(
+            update(PredictionBatch).where(PredictionBatch.id == batch_id).values(abandoned)
+        )
+    assert_named("batch_stuck", is_mended=True)
+    batch = db.session.get_one(PredictionBatch, batch_id)
+    assert (batch.state, batch.n_lost) == (BatchState.QUEUED, 1)
 
 
 # --- Rows that contradict each other ---

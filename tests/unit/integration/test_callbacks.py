@@ -16,6 +16,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
+from prodapp import dispatching
 from prodapp.auth.service import system_caller
 from prodapp.datasets.jobs import import_dataset
 from prodapp.extensions import db, settings_of
@@ -24,6 +25,7 @@ from prodapp.models import CallbackDelivery, Dataset, RunState, TrainingRun
 from prodapp.models.types import db_now
 from prodapp.training import service as training
 from prodapp.training.jobs import run_training
+from prodapp.training.workflow import RUNS
 from tests.factories import make_dataset
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -112,7 +114,7 @@ def test_success_is_told_with_its_metrics(backend: Backend) -> None:
     run = start(backend.url)
     assert callbacks.collect() == 0  # it has not ended
     import_dataset(run.dataset_id)
-    training.dispatch()
+    dispatching.dispatch(RUNS)
     run_training(run.id)
     assert callbacks.collect() == 1
     assert callbacks.collect() == 0

@@ -11,14 +11,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from prodapp import dispatching
 from prodapp.auth.service import system_caller
 from prodapp.caller import Caller
 from prodapp.datasets.jobs import import_dataset
 from prodapp.extensions import db
 from prodapp.machines.overviews import all_machines
 from prodapp.models import Dataset, Machine, RunState, TrainingRun
-from prodapp.training import service as training
 from prodapp.training.jobs import run_training
+from prodapp.training.workflow import RUNS
 from tests.factories import make_csv, make_machine, make_run, make_version
 
 MakeApp = Callable[..., Flask]
@@ -52,7 +53,7 @@ def finish(run_id: int) -> None:
     """Do the work that a worker would."""
     run = db.session.get_one(TrainingRun, run_id)
     import_dataset(run.dataset_id)
-    training.dispatch()
+    dispatching.dispatch(RUNS)
     run_training(run_id)
 
 

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from prodapp import dispatching
 from prodapp.caller import Caller
 from prodapp.datasets.jobs import import_dataset
 from prodapp.extensions import db
 from prodapp.models import Dataset, TrainingRun
-from prodapp.training import service as training
 from prodapp.training.jobs import run_training
+from prodapp.training.workflow import RUNS
 from tests.factories import make_csv, make_dataset, make_machine, make_ready_dataset
 
 Bearer = Callable[..., dict[str, str]]
@@ -91,7 +92,7 @@ def test_run_on_data_that_come_along(
         answer = client.post(URL, json=body, headers=headers)
     assert answer.status_code == 202, answer.json
     import_dataset(answer.json["dataset_id"])
-    training.dispatch()
+    dispatching.dispatch(RUNS)
     run_training(answer.json["id"])
     read = client.get(f"/api/v1/machines/{machine.id}/ranking", headers=headers).json
     assert [row["feature"] for row in read["ranking"]] == ["heat", "speed"]

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
+from prodapp import dispatching
 from prodapp.caller import Caller
 from prodapp.extensions import command, db
 from prodapp.ml.artifact import load_pipeline
@@ -19,6 +20,7 @@ from prodapp.ranking import service as rankings
 from prodapp.storage import storage
 from prodapp.training import service
 from prodapp.training.jobs import run_training
+from prodapp.training.workflow import RUNS
 from tests.factories import make_csv, make_ready_dataset, make_run, make_version
 
 
@@ -128,7 +130,7 @@ def test_the_same_specification_gives_the_same_ranking(app: Flask, caller: Calle
 def test_the_queue_being_away_leaves_the_run_to_the_dispatcher(app: Flask, caller: Caller) -> None:
     run = make_run(caller)
     assert reload(run).dispatched_at is None
-    assert service.dispatch() == 0
+    assert dispatching.dispatch(RUNS) == 0
     assert reload(run).state == RunState.QUEUED
 
 

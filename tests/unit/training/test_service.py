@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from prodapp import claims
+from prodapp import claims, dispatching
 from prodapp.auth import service as auth
 from prodapp.caller import Caller
 from prodapp.datasets.jobs import import_dataset
@@ -20,7 +20,7 @@ from prodapp.models.lease import HorseDeath
 from prodapp.models.types import db_now
 from prodapp.training import service
 from prodapp.training.jobs import run_training
-from prodapp.training.workflow import RUNS, has_data
+from prodapp.training.workflow import RUNS
 from tests.factories import make_dataset, make_ready_dataset, make_run
 
 
@@ -68,9 +68,9 @@ def test_refused_data_cannot_be_trained_on(app: Flask, caller: Caller) -> None:
 def test_a_run_waits_for_the_import_of_its_data(any_app: Flask, caller: Caller) -> None:
     dataset = make_dataset(caller)
     run = make_run(caller, dataset)
-    assert RUNS.due(db.session(), has_data()) == []
+    assert RUNS.due(db.session()) == []
     import_dataset(dataset.id)
-    assert RUNS.due(db.session(), has_data()) == [(run.id, 0)]
+    assert RUNS.due(db.session()) == [(run.id, 0)]
 
 
 def test_a_run_on_data_that_the_import_refuses_fails_with_its_reason(
@@ -81,7 +81,7 @@ def test_a_run_on_data_that_the_import_refuses_fails_with_its_reason(
     with command() as session:
         refusal = {"error_code": "ragged", "error_message": "Row 7 is bad.", "error_params": {}}
         session.execute(update(Dataset).values(state=DatasetState.REFUSED, **refusal))
-    service.dispatch()
+    dispatching.dispatch(RUNS)
     assert (reload(run).state, run.error_code) == (RunState.FAILED, "ragged")
     assert run.error_message == "Row 7 is bad."
 
@@ -132,10 +132,10 @@ def test_the_reaper_takes_runs_whose_lease_ran_out(any_app: Flask, caller: Calle
     run = make_run(caller)
     with command() as session:
         RUNS.claim(session, run.id, worker_name="gone")
-    assert service.reap() == 0
+    assert dispatching.reap(RUNS) == 0
     with command() as session:
         session.execute(update(TrainingRun).values(lease_until=db_now(-1)))
-    assert service.reap() == 1
+    assert dispatching.reap(RUNS) == 1
     assert reload(run).state == RunState.RETRY_WAIT
 
 
@@ -161,7 +161,7 @@ def test_runs_of_another_site_look_missing(any_app: Flask, caller: Caller) -> No
 def test_deleting_a_machine_cancels_its_runs(any_app: Flask, caller: Caller) -> None:
     waiting = make_run(caller)
     machines.delete_machine(caller, waiting.machine_id)
-    service.dispatch()
+    dispatching.dispatch(RUNS)
     assert reload(waiting).state == RunState.CANCELED
 
 
