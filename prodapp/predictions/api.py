@@ -11,13 +11,14 @@ from prodapp.auth.guard import current_caller
 from prodapp.auth.permissions import requires
 from prodapp.predictions import actuals, exports, history, service
 from prodapp.predictions.documents import inputs_document, kept_documents, made_documents
+from prodapp.predictions.drift_schemas import DriftSchema, ErrorsSchema
 from prodapp.predictions.drifting import drift_document
+from prodapp.predictions.errors import errors_document, errors_of
 from prodapp.predictions.history import Wanted
 from prodapp.predictions.schemas import (
     ActualInput,
     ActualsDocument,
     ActualsSchema,
-    DriftSchema,
     HistoryPageQuery,
     HistoryQuery,
     InputsSchema,
@@ -194,6 +195,18 @@ def drift(machine_id: int) -> Any:
     true values with their intervals. `rings` says that it is time to train again.
     """
     return drift_document(version_in_use(current_caller(), machine_id))
+
+
+@blp.get("/machines/<id:machine_id>/errors")
+@blp.answers(200, ErrorsSchema)
+@blp.describes(responses=problems(409))
+@requires("viewer")
+def errors(machine_id: int) -> Any:
+    """Read how well a machine's predictions came true, as time went on
+
+    Of the newest 5,000 predictions whose true value was told, in at most twelve steps.
+    """
+    return errors_document(errors_of(current_caller(), machine_id))
 
 
 def _predict(version: ServedVersion, query: dict[str, Any], body: dict[str, Any]) -> Response:

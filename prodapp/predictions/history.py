@@ -220,17 +220,6 @@ def usage_of(caller: Caller, wanted: Wanted) -> Usage:
     return Usage(row[0], row[1] or 0, row[2], row[3], row[4], row[5])
 
 
-def usage_by_version(caller: Caller, machine_id: int) -> dict[int, int]:
-    """How many predictions each version of a machine made."""
-    machine = machine_of(caller, machine_id)
-    rows = db.session.execute(
-        select(Prediction.version_id, func.count())
-        .where(Prediction.machine_id == machine.id)
-        .group_by(Prediction.version_id)
-    )
-    return {row[0]: row[1] for row in rows}
-
-
 def forget_old(days: int) -> int:
     """Delete predictions older than ``days`` (0: none are), some at a time; returns how many."""
     if days == 0:

@@ -228,48 +228,6 @@ class UsageSchema(AnswerSchema):
     last_at = Instant(required=True, allow_none=True)
 
 
-class VariableDriftSchema(AnswerSchema):
-    """How far one variable has moved."""
-
-    variable = fields.String(required=True)
-    difference = fields.Float(
-        required=True, metadata={"description": "Of the distributions, 0 (alike) to 1."}
-    )
-    p_value = fields.Float(
-        required=True, metadata={"description": "Adjusted for all variables (Holm)."}
-    )
-    has_drifted = fields.Boolean(required=True)
-
-
-class ErrorDriftSchema(AnswerSchema):
-    """How often the truth lay outside its interval."""
-
-    n = fields.Integer(required=True, metadata={"description": "Predictions with a true value."})
-    n_outside = fields.Integer(required=True)
-    expected_share = fields.Float(required=True)
-    p_value = fields.Float(required=True)
-    has_drifted = fields.Boolean(required=True)
-
-
-class DriftSchema(AnswerSchema):
-    """Whether what is asked is still what the version learned."""
-
-    version_id = fields.Integer(required=True)
-    n_rows = fields.Integer(required=True)
-    rings = fields.Boolean(required=True, metadata={"description": "Time to train again."})
-    variables = fields.List(
-        fields.Nested(VariableDriftSchema),
-        required=True,
-        metadata={"description": "The most moved first; empty below 30 rows."},
-    )
-    errors = fields.Nested(
-        ErrorDriftSchema,
-        required=True,
-        allow_none=True,
-        metadata={"description": "null below 20 true values."},
-    )
-
-
 class InputVariableSchema(AnswerSchema):
     """One variable that a version takes."""
 

@@ -16,9 +16,10 @@ from prodapp.formatting import sentence
 from prodapp.i18n import gettext as _
 from prodapp.predictions import batches, exports, history, service
 from prodapp.predictions.batch_api import send_results
-from prodapp.predictions.charts import contribution_bars
+from prodapp.predictions.charts import contribution_bars, error_chart
 from prodapp.predictions.documents import kept_documents, made_documents
 from prodapp.predictions.drifting import drift_of
+from prodapp.predictions.errors import error_sentence, errors_of
 from prodapp.predictions.forms import HistoryForm, number_in, record_of_form
 from prodapp.predictions.predictors import predictor_of
 from prodapp.predictions.sentences import contribution_sentence
@@ -81,6 +82,20 @@ def index() -> str:
 def drift(machine_id: int) -> str:
     version = version_in_use(current_caller(), machine_id)
     return render_template("predictions/_drift.html", version=version, drift=drift_of(version))
+
+
+@bp.get("/machines/<int:machine_id>/errors")
+@requires("viewer", is_poll=True)
+def errors(machine_id: int) -> str:
+    found = errors_of(current_caller(), machine_id)
+    steps = found.found.steps
+    return render_template(
+        "predictions/_errors.html",
+        errors=found,
+        finding=error_sentence(found) if steps else None,
+        plot=error_chart(steps, expected=found.expected) if steps else None,
+        spans=[found.span(step) for step in steps],
+    )
 
 
 @bp.get("/predictions.csv")
@@ -160,7 +175,17 @@ def batch_results(batch_id: int, kind: str) -> Response:
 def usage(machine_id: int) -> str:
     caller = current_caller()
     found = history.usage_of(caller, history.Wanted(machine_id=machine_id))
-    return render_template("predictions/_usage.html", usage=found, machine_id=machine_id)
+    return render_template("predictions/_usage.html", usage=found, where={"machine_id": machine_id})
+
+
+@bp.get("/versions/<int:version_id>/usage")
+@requires("viewer", is_poll=True)
+def usage_of_version(version_id: int) -> str:
+    caller = current_caller()
+    version = named_version(caller, version_id)
+    found = history.usage_of(caller, history.Wanted(version_id=version.id))
+    where = {"machine_id": version.machine_id, "version_id": version.id}
+    return render_template("predictions/_usage.html", usage=found, where=where)
 
 
 def _page(

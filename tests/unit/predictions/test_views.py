@@ -95,8 +95,8 @@ def test_the_history_shows_filters_and_takes_the_true_value(
     assert "It was 52.5" in client.get(detail).text
     assert f"/app/predictions/{row.id}" in client.get("/app/predictions?only=told").text
     assert str(row.id) in client.get("/app/predictions.csv").text
-    usage = client.get(f"/app/machines/{version.machine_id}/usage").text
-    assert "1 prediction" in usage
+    for place in (f"machines/{version.machine_id}", f"versions/{version.id}"):
+        assert "1 prediction" in client.get(f"/app/{place}/usage").text
 
 
 def test_a_file_is_answered_in_the_background_and_fetched_in_three_forms(
