@@ -16,7 +16,7 @@ from prodapp.cli import (
     runs,
     upgrade,
     users,
-    versions,
+    version_files,
 )
 
 
@@ -31,7 +31,7 @@ def init_app(app: Flask) -> None:
         runs.train,
         runs.ranking,
         runs.run,
-        versions.version,
+        version_files.version,
         predictions.predict,
         processes.worker,
         processes.dispatcher,

@@ -26,6 +26,12 @@ EXIT_NOT_FOUND = 3
 EXIT_RUN_FAILED = 4
 EXIT_UNAVAILABLE = 5
 
+#: Below the help of every command.
+EXIT_CODES = (
+    "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 not found, 4 the run failed, 5 the database "
+    "is away or has no tables."
+)
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 log = logging.getLogger(__name__)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
@@ -112,6 +118,9 @@ def _database_trouble() -> DomainError | None:
 class DomainGroup(AppGroup):
     """A group of commands that run in the application, with :func:`manners`."""
 
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        super().add_command(_telling_codes(cmd), name)
+
     def invoke(self, ctx: click.Context) -> Any:
         with manners():
             return super().invoke(ctx)
@@ -129,9 +138,16 @@ def command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
     """Declare a top-level command that runs in the application."""
 
     def declare(function: Callable[..., Any]) -> click.Command:
-        return click.command(name, cls=DomainCommand)(with_appcontext(function))
+        return _telling_codes(click.command(name, cls=DomainCommand)(with_appcontext(function)))
 
     return declare
+
+
+def _telling_codes(made: click.Command) -> click.Command:
+    """Exit codes stand below the help, unless it tells its own."""
+    if "Exit codes" not in (made.help or ""):
+        made.epilog = EXIT_CODES
+    return made
 
 
 def cli_caller() -> Caller:

@@ -20,6 +20,7 @@ from prodapp.cli.base import (
     print_table,
     reading_options,
 )
+from prodapp.cli.told import Told, ask, tells
 from prodapp.datasets import drafts, service
 from prodapp.datasets.assembly import APPEND, JOIN, Assembly
 from prodapp.datasets.documents import preview_document
@@ -177,14 +178,15 @@ def exclude(
 @dataset.command("delete")
 @click.argument("dataset_id", type=int)
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def delete(dataset_id: int, yes: bool) -> None:
+@tells
+def delete(dataset_id: int, yes: bool) -> Told:
     """Delete a data set; versions that were trained on it stay."""
     caller = cli_caller()
     found = dataset_of(caller, dataset_id)
-    if not yes:
-        click.confirm(f"Delete {found.filename}?", abort=True)
+    filename = found.filename
+    ask(f"Delete {filename}?", is_sure=yes)
     service.discard(caller, dataset_id)
-    click.echo(f"Deleted {found.filename}.")
+    return Told(f"Deleted {filename}.", {"id": dataset_id, "filename": filename})
 
 
 @dataset.command("show")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,15 +10,15 @@ import click
 from sqlalchemy import func, select
 
 from prodapp.auth import service as auth
-from prodapp.cli.base import cli_caller, command
-from prodapp.cli.rankings import print_ranking
+from prodapp.cli.base import cli_caller, command, json_option, print_json
+from prodapp.cli.rankings import print_ranking, ranking_document
 from prodapp.cli.runs import finish
 from prodapp.cli.users import sign_in_address
 from prodapp.datasets import service as datasets
 from prodapp.extensions import db
 from prodapp.machines import overviews
 from prodapp.machines import service as machines
-from prodapp.models import Machine, User
+from prodapp.models import Machine, ModelVersion, User
 from prodapp.ranking import service as rankings
 from prodapp.training import service as training
 
@@ -39,21 +40,28 @@ DEMOS = (
 
 
 @command("demo")
-def demo() -> None:
+@json_option
+def demo(as_json: bool) -> None:
     """Register and train the demo machines where no machine is, and print a sign-in link.
 
     An installation that has machines keeps them as they are.
     """
     is_empty = not db.session.scalar(select(func.count(Machine.id)))
-    if is_empty:
-        _load()
+    documents = []
+    for version in _load() if is_empty else _loaded():
+        documents.append(ranking_document(version))
+        if not as_json:
+            print_ranking(version)
+            click.echo()
+    address = sign_in_address(_admin())
+    if as_json:
+        print_json({"is_new": is_empty, "rankings": documents, "link": address})
     else:
-        _show_first()
-    click.echo()
-    click.echo(f"Sign in once, within a day: {sign_in_address(_admin())}")
+        click.echo(f"Sign in once, within a day: {address}")
 
 
-def _load() -> None:
+def _load() -> Iterator[ModelVersion]:
+    """Each demo machine's version, as soon as it is trained."""
     caller = cli_caller()
     for item in DEMOS:
         machine = machines.create_machine(caller, name=item.machine)
@@ -64,16 +72,15 @@ def _load() -> None:
         started = training.start_run(
             caller, dataset_id=dataset.id, specification={"target": item.target}
         )
-        click.echo(f"Training {item.machine} on {item.file} …")
-        finish(started)
-        click.echo()
+        click.echo(f"Training {item.machine} on {item.file} …", err=True)
+        yield finish(started)
 
 
-def _show_first() -> None:
-    """The demo's ranking again, where it is still there."""
+def _loaded() -> Iterator[ModelVersion]:
+    """The version of the demo's first machine, where it is still there."""
     for machine in overviews.all_machines(cli_caller()):
         if machine.name == DEMOS[0].machine and machine.champion_id is not None:
-            print_ranking(rankings.champion(cli_caller(), machine.id))
+            yield rankings.champion(cli_caller(), machine.id)
 
 
 def _admin() -> User:

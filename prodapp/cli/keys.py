@@ -14,6 +14,7 @@ from prodapp.cli.base import (
     print_json,
     print_table,
 )
+from prodapp.cli.told import Told, tells
 from prodapp.identity_settings import ROLES
 from prodapp.pagination import MAX_PAGE_SIZE
 
@@ -67,22 +68,20 @@ def list_keys(username: str | None, state: str | None, page: int, as_json: bool)
 
 @key.command("revoke")
 @click.argument("prefix")
-def revoke_key(prefix: str) -> None:
+@tells
+def revoke_key(prefix: str) -> Told:
     """End the key that starts with PREFIX (pa_xxxxxxxx)."""
     service.revoke_key(cli_caller(), prefix)
-    click.echo(f"Revoked {prefix}.")
+    return Told(f"Revoked {prefix}.", {"prefix": prefix, "state": "revoked"})
 
 
 @site.command("create")
 @click.argument("name")
-@json_option
-def create_site(name: str, as_json: bool) -> None:
+@tells
+def create_site(name: str) -> Told:
     """Make the site NAME."""
     made = sites.create_site(cli_caller(), name=name)
-    if as_json:
-        print_json({"id": made.id, "name": made.name})
-    else:
-        click.echo(f"Made the site {made.name}.")
+    return Told(f"Made the site {made.name}.", {"id": made.id, "name": made.name})
 
 
 @site.command("list")
@@ -100,18 +99,21 @@ def list_sites(as_json: bool) -> None:
 @site.command("move")
 @click.argument("username")
 @click.argument("name")
-def move_user(username: str, name: str) -> None:
+@tells
+def move_user(username: str, name: str) -> Told:
     """Move USERNAME to the site NAME. What they registered stays where it is."""
     found = sites.site_by_name(name)
     row = service.user_by_name(username)
     users.change_user(cli_caller(), row.id, users.UserChange(site_id=found.id))
-    click.echo(f"{row.username} belongs to {found.name} now.")
+    document = {"id": row.id, "username": row.username, "site": found.name}
+    return Told(f"{row.username} belongs to {found.name} now.", document)
 
 
 @site.command("quota")
 @click.argument("name")
 @click.argument("megabytes")
-def change_quota(name: str, megabytes: str) -> None:
+@tells
+def change_quota(name: str, megabytes: str) -> Told:
     """Give the site NAME room for MEGABYTES of uploads and models; "default": as set for all."""
     is_number = megabytes.isascii() and megabytes.isdigit() and len(megabytes) < 12
     if not is_number and megabytes != "default":
@@ -119,4 +121,5 @@ def change_quota(name: str, megabytes: str) -> None:
     quota = int(megabytes) if is_number else None
     site = sites.change_quota(cli_caller(), sites.site_by_name(name).id, quota_mb=quota)
     room = "no limit" if site.quota_bytes is None else f"{site.quota_bytes // MEBIBYTE} MB"
-    click.echo(f"Room of {site.name}: {room}.")
+    document = columns_of(site, ("id", "name", "quota_bytes"))
+    return Told(f"Room of {site.name}: {room}.", document)

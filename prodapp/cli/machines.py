@@ -15,8 +15,10 @@ from prodapp.cli.base import (
     print_json,
     print_table,
 )
+from prodapp.cli.told import Told, ask, tells
 from prodapp.machines import overviews, variables
 from prodapp.machines import service as machines
+from prodapp.models import Machine
 from prodapp.pagination import MAX_PAGE_SIZE
 
 machine = DomainGroup("machine", help="Machines of the plant.")
@@ -24,14 +26,10 @@ machine = DomainGroup("machine", help="Machines of the plant.")
 
 @machine.command("create")
 @click.argument("name")
-@json_option
-def create_machine(name: str, as_json: bool) -> None:
+@tells
+def create_machine(name: str) -> Told:
     """Register the machine NAME."""
-    created = machines.create_machine(cli_caller(), name=name)
-    if as_json:
-        print_json({"id": created.id, "name": created.name})
-    else:
-        click.echo(f"Machine {created.id}: {created.name}")
+    return _told(machines.create_machine(cli_caller(), name=name))
 
 
 @machine.command("list")
@@ -78,23 +76,23 @@ def show_machine(machine_id: int, as_json: bool) -> None:
 @machine.command("rename")
 @click.argument("machine_id", type=int)
 @click.argument("name")
-def rename_machine(machine_id: int, name: str) -> None:
+@tells
+def rename_machine(machine_id: int, name: str) -> Told:
     """Give a machine another name."""
-    renamed = machines.rename_machine(cli_caller(), machine_id, name=name)
-    click.echo(f"Machine {renamed.id}: {renamed.name}")
+    return _told(machines.rename_machine(cli_caller(), machine_id, name=name))
 
 
 @machine.command("delete")
 @click.argument("machine_id", type=int)
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def delete_machine(machine_id: int, yes: bool) -> None:
+@tells
+def delete_machine(machine_id: int, yes: bool) -> Told:
     """Delete a machine with its data, runs and versions; an active run is canceled first."""
     caller = cli_caller()
     found = overviews.overview(caller, machine_id)
-    if not yes:
-        click.confirm(f"Delete {found.name} with all its data and results?", abort=True)
+    ask(f"Delete {found.name} with all its data and results?", is_sure=yes)
     machines.delete_machine(caller, machine_id)
-    click.echo(f"Deleted {found.name}.")
+    return Told(f"Deleted {found.name}.", {"id": found.id, "name": found.name})
 
 
 @machine.command("variables")
@@ -109,3 +107,8 @@ def show_variables(machine_id: int, as_json: bool) -> None:
         print_json(rows)
     else:
         print_table(names, [list(row.values()) for row in rows])
+
+
+def _told(machine: Machine) -> Told:
+    document = {"id": machine.id, "name": machine.name}
+    return Told(f"Machine {machine.id}: {machine.name}", document)

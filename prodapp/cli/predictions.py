@@ -12,7 +12,15 @@ from uuid import UUID
 import click
 
 from prodapp.caller import Caller
-from prodapp.cli.base import DomainGroup, cli_caller, json_option, print_json, print_table
+from prodapp.cli.base import (
+    DomainGroup,
+    cli_caller,
+    columns_of,
+    json_option,
+    print_json,
+    print_table,
+)
+from prodapp.cli.told import Told, tells
 from prodapp.exceptions import InvalidInput, N_
 from prodapp.extensions import db
 from prodapp.predictions import actuals, batches, exports, history, service
@@ -71,9 +79,10 @@ def predict_one(
 @version_option
 @level_option
 @click.option("--here", is_flag=True, help="In this process, without a worker.")
+@tells
 def predict_file(
     machine_id: int, file: Path, output: Path, version_id: int | None, level: float, here: bool
-) -> None:
+) -> Told:
     """Answer the rows of FILE and write them into OUTPUT (.csv, .xlsx or .parquet)."""
     kind = output.suffix.lstrip(".").lower()
     if kind not in exports.MIME_TYPES:
@@ -97,7 +106,8 @@ def predict_file(
         raise InvalidInput(batch.error_message or "", **(batch.error_params or {}))
     with exports.result_file(batches.result_key(batch), kind) as result:
         output.write_bytes(result.read())
-    click.echo(f"{batch.n_rows} rows answered, {batch.n_new} of them new to the model: {output}")
+    words = f"{batch.n_rows} rows answered, {batch.n_new} of them new to the model: {output}"
+    return Told(words, {**columns_of(batch, ("id", "n_rows", "n_new")), "file": str(output)})
 
 
 @predict.command("inputs")
@@ -146,21 +156,24 @@ def show_history(as_json: bool, limit: int, **wanted: Any) -> None:
 @predict.command("actual")
 @click.argument("prediction_id", type=click.UUID)
 @click.argument("value", type=float)
-def tell_actual(prediction_id: UUID, value: float) -> None:
+@tells
+def tell_actual(prediction_id: UUID, value: float) -> Told:
     """Tell that VALUE really came out where PREDICTION_ID was predicted."""
     row = history.record_actual(cli_caller(), prediction_id, value)
-    click.echo(f"predicted {row.output:.6g}, came out {value:.6g}")
+    words = f"predicted {row.output:.6g}, came out {value:.6g}"
+    return Told(words, {"id": str(row.id), "output": row.output, "actual": value})
 
 
 @predict.command("actuals")
 @click.argument("machine_id", type=int)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def tell_actuals(machine_id: int, file: Path) -> None:
+@tells
+def tell_actuals(machine_id: int, file: Path) -> Told:
     """Tell what really came out by FILE, with the columns prediction_id and actual."""
     found = actuals.record_file(
         cli_caller(), machine_id, source=io.BytesIO(file.read_bytes()), filename=file.name
     )
-    click.echo(f"{found['n_recorded']} recorded, {found['n_unknown']} unknown")
+    return Told(f"{found['n_recorded']} recorded, {found['n_unknown']} unknown", found)
 
 
 def _version(caller: Caller, machine_id: int, version_id: int | None) -> ServedVersion:

@@ -24,10 +24,11 @@ from prodapp.cli.base import (
 )
 from prodapp.cli.options import setting_options, settings_of
 from prodapp.cli.rankings import print_ranking, ranking_document
+from prodapp.cli.told import Told, tell, tells
 from prodapp.exceptions import in_english
 from prodapp.extensions import db
 from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM
-from prodapp.models import DatasetState, RunState, TrainingRun
+from prodapp.models import DatasetState, ModelVersion, RunState, TrainingRun
 from prodapp.models.training_run import TERMINAL
 from prodapp.ranking import service as rankings
 from prodapp.submissions import service as submissions
@@ -117,11 +118,11 @@ def train(
             raise click.UsageError(f"Data set {stored.id} belongs to another machine.")
         started = training.start_run(caller, dataset_id=stored.id, specification=specification)
     if no_wait:
-        _print_started(started, as_json=as_json)
+        tell(told_of(started), as_json=as_json)
         return
     if here:
         _work_here(started)
-    finish(started, as_json=as_json)
+    _show(finish(started), as_json=as_json)
 
 
 def _setting(text: str) -> tuple[str, int | float | None]:
@@ -141,7 +142,10 @@ def _setting(text: str) -> tuple[str, int | float | None]:
 @json_option
 def show_ranking(machine_id: int, as_json: bool) -> None:
     """Print the ranking of a machine's champion."""
-    version = rankings.champion(cli_caller(), machine_id)
+    _show(rankings.champion(cli_caller(), machine_id), as_json=as_json)
+
+
+def _show(version: ModelVersion, *, as_json: bool) -> None:
     if as_json:
         print_json(ranking_document(version))
     else:
@@ -168,37 +172,32 @@ def list_runs(machine_id: int | None, state: str | None, as_json: bool) -> None:
 
 @run.command("cancel")
 @click.argument("run_id", type=int)
-def cancel_run(run_id: int) -> None:
+@tells
+def cancel_run(run_id: int) -> Told:
     """Stop a run: at once where it waits, within seconds where it is worked on."""
     canceled = training.cancel_run(cli_caller(), run_id)
-    click.echo(f"Run {canceled.id}: {canceled.state}, cancel asked for.")
+    words = f"Run {canceled.id}: {canceled.state}, cancel asked for."
+    return Told(words, columns_of(canceled, RUN_COLUMNS))
 
 
 @run.command("retry")
 @click.argument("run_id", type=int)
-@json_option
-def retry_run(run_id: int, as_json: bool) -> None:
+@tells
+def retry_run(run_id: int) -> Told:
     """Start a new run like one that has ended."""
-    _print_started(training.retry_run(cli_caller(), run_id), as_json=as_json)
+    return told_of(training.retry_run(cli_caller(), run_id))
 
 
-def _print_started(started: TrainingRun, *, as_json: bool) -> None:
-    if as_json:
-        print_json(columns_of(started, RUN_COLUMNS))
-    else:
-        click.echo(f"Run {started.id} is {started.state}.")
+def told_of(started: TrainingRun) -> Told:
+    """What is said of a run that goes on by itself."""
+    return Told(f"Run {started.id} is {started.state}.", columns_of(started, RUN_COLUMNS))
 
 
-def finish(started: TrainingRun, *, as_json: bool = False) -> None:
-    """Wait for a run's end, showing its progress; print the ranking, or fail with its reason."""
+def finish(started: TrainingRun) -> ModelVersion:
+    """Wait for a run's end, showing its progress; its version, or the command fails with why."""
     wait_for(started)
     if started.state == RunState.SUCCEEDED:
-        version = rankings.version_of_run(run_of(cli_caller(), started.id))
-        if as_json:
-            print_json(ranking_document(version))
-        else:
-            print_ranking(version)
-        return
+        return rankings.version_of_run(run_of(cli_caller(), started.id))
     reason = in_english(started.error_message or "Canceled.", started.error_params or {})
     click.secho(f"Run {started.id} {started.state}: {reason}", fg="red", err=True)
     raise SystemExit(EXIT_RUN_FAILED)

@@ -17,6 +17,7 @@ from prodapp.cli.base import (
     print_json,
     print_table,
 )
+from prodapp.cli.told import Told, ask, tells
 from prodapp.extensions import settings_of
 from prodapp.identity_settings import ROLES
 from prodapp.models import User
@@ -94,60 +95,61 @@ def list_users(role: str | None, site: str | None, inactive: bool, as_json: bool
 @user.command("role")
 @click.argument("username")
 @click.argument("role", type=click.Choice(ROLES))
-@json_option
-def change_role(username: str, role: str, as_json: bool) -> None:
+@tells
+def change_role(username: str, role: str) -> Told:
     """Give USERNAME another ROLE. It counts at once, also for their keys."""
-    _change(username, UserChange(role=role), f"is {role} now", as_json=as_json)
+    return _change(username, UserChange(role=role), f"is {role} now")
 
 
 @user.command("email")
 @click.argument("username")
 @click.argument("email")
-@json_option
-def change_email(username: str, email: str, as_json: bool) -> None:
+@tells
+def change_email(username: str, email: str) -> Told:
     """Set the e-mail address of USERNAME; an empty one removes it."""
-    _change(username, UserChange(email=email), "has the address " + (email or "–"), as_json=as_json)
+    return _change(username, UserChange(email=email), "has the address " + (email or "–"))
 
 
 @user.command("deactivate")
 @click.argument("username")
-@json_option
-def deactivate(username: str, as_json: bool) -> None:
+@tells
+def deactivate(username: str) -> Told:
     """Lock USERNAME out: sessions, tokens and links end now, keys rest."""
-    _change(username, UserChange(is_active=False), "is locked out", as_json=as_json)
+    return _change(username, UserChange(is_active=False), "is locked out")
 
 
 @user.command("activate")
 @click.argument("username")
-@json_option
-def activate(username: str, as_json: bool) -> None:
+@tells
+def activate(username: str) -> Told:
     """Let USERNAME in again."""
-    _change(username, UserChange(is_active=True), "may sign in again", as_json=as_json)
+    return _change(username, UserChange(is_active=True), "may sign in again")
 
 
 @user.command("reset")
 @click.argument("username")
-@json_option
-def reset(username: str, as_json: bool) -> None:
+@tells
+def reset(username: str) -> Told:
     """Print an address at which USERNAME chooses another password, once and within a day.
 
     The present password works until then; to end it now, deactivate the user first.
     """
     row = service.user_by_name(username)
     address = letters.password_link(cli_caller(), row)
-    if as_json:
-        print_json({"username": row.username, "link": address})
-    else:
-        click.echo(address)
+    return Told(address, {"username": row.username, "link": address})
 
 
 @user.command("reset-second-factor")
 @click.argument("username")
-def reset_second_factor(username: str) -> None:
+@tells
+def reset_second_factor(username: str) -> Told:
     """Forget the second step of USERNAME, who lost telephone and recovery codes."""
     row = service.user_by_name(username)
     second_factor.reset(cli_caller(), row)
-    click.echo(f"{row.username} signs in without a second step now.")
+    return Told(
+        f"{row.username} signs in without a second step now.",
+        {"id": row.id, "username": row.username, "has_second_factor": False},
+    )
 
 
 @user.command("export")
@@ -160,46 +162,46 @@ def export_user(username: str) -> None:
 @user.command("erase")
 @click.argument("username")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def erase_user(username: str, yes: bool) -> None:
+@tells
+def erase_user(username: str, yes: bool) -> Told:
     """Erase the personal data of USERNAME, who is locked out for good. There is no way back.
 
     What they made stays, in the audit trail under a pseudonym; backups of before hold them still.
     """
     row = service.user_by_name(username)
-    if not yes:
-        click.confirm(f"Erase {row.username} for good?", abort=True)
+    ask(f"Erase {row.username} for good?", is_sure=yes)
     erased = personal.erase(cli_caller(), row.id)
-    click.echo(f"Erased; {erased.username} is what is left.")
+    return Told(
+        f"Erased; {erased.username} is what is left.",
+        {"id": erased.id, "username": erased.username},
+    )
 
 
 @user.command("sign-out")
 @click.argument("username")
-def sign_out(username: str) -> None:
+@tells
+def sign_out(username: str) -> Told:
     """End all sessions, tokens and links of USERNAME; keys stay."""
     row = service.user_by_name(username)
     users.sign_out_everywhere(cli_caller(), row.id)
-    click.echo(f"{row.username} is signed out everywhere.")
+    words = f"{row.username} is signed out everywhere."
+    return Told(words, {"id": row.id, "username": row.username})
 
 
 @user.command("link")
 @click.argument("username")
-@json_option
-def sign_in_link(username: str, as_json: bool) -> None:
+@tells
+def sign_in_link(username: str) -> Told:
     """Print a one-time sign-in link for USERNAME; it works for a day."""
     row = service.user_by_name(username)
     address = sign_in_address(row)
-    if as_json:
-        print_json({"username": row.username, "link": address})
-    else:
-        click.echo(address)
+    return Told(address, {"username": row.username, "link": address})
 
 
-def _change(username: str, change: UserChange, told: str, *, as_json: bool) -> None:
+def _change(username: str, change: UserChange, told: str) -> Told:
     row = users.change_user(cli_caller(), service.user_by_name(username).id, change)
-    if as_json:
-        print_json({**columns_of(row, COLUMNS), "site": row.site.name})
-    else:
-        click.echo(f"{row.username} {told}.")
+    document = {**columns_of(row, COLUMNS), "site": row.site.name}
+    return Told(f"{row.username} {told}.", document)
 
 
 def sign_in_address(row: User) -> str:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from prodapp.artifacts import library_changes
 from prodapp.auth.objects import machine_of, version_of
 from prodapp.champions import rule_of
 from prodapp.cli.base import (
-    EXIT_REFUSED,
     DomainGroup,
     cli_caller,
     columns_of,
@@ -20,6 +17,8 @@ from prodapp.cli.base import (
     print_table,
 )
 from prodapp.cli.rankings import print_ranking, ranking_document
+from prodapp.cli.runs import told_of
+from prodapp.cli.told import Told, tells
 from prodapp.config import PROMOTIONS
 from prodapp.models import ModelVersion
 from prodapp.pagination import MAX_PAGE_SIZE
@@ -27,10 +26,6 @@ from prodapp.ranking import service as rankings
 from prodapp.ranking.promotions import promotion_words
 from prodapp.ranking.schemas import ARCHIVED
 from prodapp.versions import comparison, sentences, service
-from prodapp.versions.drawing import png_of, svg_of
-from prodapp.versions.pictures import pictures
-from prodapp.versions.report import check_kind, report_of
-from prodapp.versions.report_files import file_of
 from prodapp.versions.schemas import VersionComparisonSchema
 
 version = DomainGroup("version", help="Versions of a machine's model.")
@@ -119,19 +114,21 @@ def show_history(machine_id: int, as_json: bool) -> None:
 @version.command("promote")
 @click.argument("version_id", type=int)
 @reason_option
-def promote(version_id: int, reason: str) -> None:
+@tells
+def promote(version_id: int, reason: str) -> Told:
     """Bring a version into use."""
     found = service.promote(cli_caller(), version_id, reason=reason)
-    click.echo(f"Version {found.number} of {found.machine.name} is in use.")
+    return _told(found, "is in use")
 
 
 @version.command("rollback")
 @click.argument("machine_id", type=int)
 @reason_option
-def roll_back(machine_id: int, reason: str) -> None:
+@tells
+def roll_back(machine_id: int, reason: str) -> Told:
     """Go back to the version of a machine that was in use before."""
     found = service.roll_back(cli_caller(), machine_id, reason=reason)
-    click.echo(f"Version {found.number} of {found.machine.name} is in use again.")
+    return _told(found, "is in use again")
 
 
 @version.command("rule")
@@ -139,7 +136,8 @@ def roll_back(machine_id: int, reason: str) -> None:
 @click.option(
     "--set", "rule", type=click.Choice([*PROMOTIONS, "default"]), help="default: as PROMOTION says"
 )
-def change_rule(machine_id: int, rule: str | None) -> None:
+@tells
+def change_rule(machine_id: int, rule: str | None) -> Told:
     """Show or say when a machine's new versions come into use by themselves."""
     caller = cli_caller()
     machine = machine_of(caller, machine_id)
@@ -147,7 +145,12 @@ def change_rule(machine_id: int, rule: str | None) -> None:
         new = None if rule == "default" else rule
         machine = service.set_rule(caller, machine_id, rule=new)
     source = "by PROMOTION" if machine.promotion is None else "set for this machine"
-    click.echo(f"{machine.name}: {rule_of(machine)} ({source})")
+    document = {
+        "machine_id": machine.id,
+        "rule": rule_of(machine),
+        "is_of_this_machine": machine.promotion is not None,
+    }
+    return Told(f"{machine.name}: {rule_of(machine)} ({source})", document)
 
 
 @version.command("compare")
@@ -195,86 +198,36 @@ def _place(place: comparison.Place | None) -> str:
     return str(place.rank) if place.low is None else f"{place.rank} [{place.low}–{place.high}]"
 
 
-@version.command("pictures")
-@click.argument("version_id", type=int)
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option(
-    "--format",
-    "kind",
-    type=click.Choice(["svg", "png"]),
-    default="svg",
-    show_default=True,
-    help="As drawings or as dots.",
-)
-def save_pictures(version_id: int, folder: Path, kind: str) -> None:
-    """Draw the pictures of a version into FOLDER; say what each shows."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for picture in pictures(version_of(cli_caller(), version_id)):
-        path = folder / f"{picture.key}.{kind}"
-        path.write_bytes(svg_of(picture).encode() if kind == "svg" else png_of(picture))
-        click.echo(f"{path}: {picture.finding}")
-
-
-@version.command("report")
-@click.argument("version_id", type=int)
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def save_report(version_id: int, file: Path) -> None:
-    """Write the report of a version to FILE: .html, .pdf or .xlsx."""
-    kind = check_kind(file.suffix.removeprefix("."))
-    file.write_bytes(file_of(report_of(version_of(cli_caller(), version_id)), kind))
-    click.echo(file)
-
-
-@version.command("check")
-@click.argument("version_id", type=int)
-def check(version_id: int) -> None:
-    """Open the model file of a version, as a prediction would."""
-    found = service.check_artifact(cli_caller(), version_id)
-    then, now = library_changes(found)
-    click.echo(f"Version {found.number} of {found.machine.name}: signed, and opens.")
-    if then:
-        click.echo(f"Made with {', '.join(then)}; here is {', '.join(now)}.")
-
-
 @version.command("retrain")
 @click.argument("version_id", type=int)
-def retrain(version_id: int) -> None:
+@tells
+def retrain(version_id: int) -> Told:
     """Start a run with the data and specification of a version; a worker does it."""
-    run = service.train_again(cli_caller(), version_id)
-    click.echo(f"Run {run.id} is queued.")
-
-
-@version.command("sign")
-@click.option(
-    "--unsigned", is_flag=True, help="Also those of earlier releases: you vouch for them."
-)
-@click.option("--forged", is_flag=True, help="Those that do not fit too: you vouch.")
-def sign(unsigned: bool, forged: bool) -> None:
-    """Sign all model files with the present SECRET_KEY, where SECRET_KEY_BEFORE signed them."""
-    done = service.sign(cli_caller(), takes_unsigned=unsigned, takes_forged=forged)
-    click.echo(f"{len(done.signed)} model files signed.")
-    for version_id, error in done.refused:
-        click.echo(f"  version {version_id}: {error}", err=True)
-    if done.refused:
-        raise SystemExit(EXIT_REFUSED)
+    return told_of(service.train_again(cli_caller(), version_id))
 
 
 @version.command("archive")
 @click.argument("version_id", type=int)
 @click.option("--undo", is_flag=True, help="Take it out of the archive.")
-def archive(version_id: int, undo: bool) -> None:
+@tells
+def archive(version_id: int, undo: bool) -> Told:
     """Take a version out of sight; it stays readable."""
     found = service.set_archived(cli_caller(), version_id, is_archived=not undo)
-    click.echo(f"Version {found.number} of {found.machine.name}: {_state(found)}.")
+    return _told(found, f"is {_state(found)} now")
 
 
 @version.command("note")
 @click.argument("version_id", type=int)
 @click.argument("notes")
-def note(version_id: int, notes: str) -> None:
+@tells
+def note(version_id: int, notes: str) -> Told:
     """Keep NOTES with a version, in place of those before; "" takes them away."""
     found = service.set_notes(cli_caller(), version_id, notes=notes)
-    click.echo(f"Version {found.number} of {found.machine.name}: {found.notes or 'no notes'}")
+    return _told(found, f"has the notes: {found.notes}" if found.notes else "has no notes")
+
+
+def _told(found: ModelVersion, words: str) -> Told:
+    return Told(f"Version {found.number} of {found.machine.name} {words}.", _document(found))
 
 
 def _state(found: ModelVersion) -> str:
