@@ -16,7 +16,7 @@ PYTEST_ARGS ?= --numprocesses logical --maxprocesses 8 --dist loadfile --no-load
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run serve dev test browser schemathesis faults soak bench trust alarms realdata predict intake fuzz check check-delivery replay-image bundle sbom format lock clean
+.PHONY: help run serve dev test browser schemathesis faults soak bench trust alarms realdata predict intake fuzz gallery check check-delivery replay-image bundle sbom format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ intake: $(VENV)/.installed-dev ## read 200 MB beside pandas: seconds, memory, pr
 
 fuzz: $(VENV)/.installed-dev ## read spoiled files for two minutes: FUZZ_ARGS="--minutes 60"
 	$(BIN)/python -W error -m tests.corpus.fuzz $(FUZZ_ARGS)
+
+gallery: $(VENV)/.installed-dev ## photograph every main page into docs/screens; needs a Chromium
+	$(BIN)/python scripts/gallery.py
 
 check: $(VENV)/.installed-dev ## lint, format, types, layers, security, templates
 	$(BIN)/ruff check .
