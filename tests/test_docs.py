@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 from flask import Flask
 
 from prodapp.backup import archive
@@ -24,7 +25,7 @@ NOT_HERE = {
     r"^python3 -m venv|^pip install": "make does the same; CI begins with it",
     r"flask --app wsgi (worker|run|dispatcher)\b": "runs until stopped: tests/functional",
     r"flask --app wsgi train 1 data\.csv --target \S+$": "waits for a worker: tests/functional",
-    r"^(KEY|API)=|^curl ": "needs a server; the calls are in tests/unit/rest and test_openapi",
+    r"^(KEY|API)=|^curl ": "needs a server: tests/functional/test_walks.py makes such calls",
     r"^docker |^kubectl |^cp deploy/": "needs an engine or a cluster: make check-delivery reads it",
     r"^export FLASK_APP|^eval ": "tests/unit/cli/test_completion.py",
     r"^\d+ \d+ \* \* \*": "a line for cron; its command is executed",
@@ -136,3 +137,36 @@ def test_files_that_are_named_exist() -> None:
         pattern = r"`((?:prodapp|tests|deploy|scripts|migrations|\.github)/[\w./-]+)`"
         for name in re.findall(pattern, text):
             assert (ROOT / name).exists(), f"{path.name}: {name}"
+
+
+def test_pictures_are_small_and_each_is_shown_somewhere() -> None:
+    pictures = set((ROOT / "docs" / "screens").rglob("*.webp"))
+    assert sum(picture.stat().st_size for picture in pictures) < 10_000_000
+    shown = {
+        (path.parent / link).resolve()
+        for path in DOCUMENTS
+        for link in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", path.read_text(encoding="utf-8"))
+    }
+    assert pictures <= shown
+
+
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+def test_the_guide_calls_things_as_the_pages_do(language: str) -> None:
+    """What is in bold type in the guide is a text of the interface, in its language."""
+    with (ROOT / "prodapp/translations/pt_BR/LC_MESSAGES/messages.po").open("rb") as file:
+        messages = [message for message in read_po(file) if message.id]
+    texts = set()
+    for message in messages:
+        told = message.id if language == "en" else message.string
+        texts |= {told} if isinstance(told, str) else set(told)
+    guide = (ROOT / "docs" / "guide" / f"{language}.md").read_text(encoding="utf-8")
+    named = {" ".join(words.split()) for words in re.findall(r"\*\*(.+?)\*\*", guide, re.DOTALL)}
+    assert len(named) > 60
+    stems = {text.rstrip(".:") for text in texts}
+    foreign = [
+        words
+        for words in named
+        if (stem := words.rstrip(".:")) not in stems
+        and not (len(stem) > 16 and any(text.startswith(stem) for text in texts))
+    ]
+    assert foreign == []
