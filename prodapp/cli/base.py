@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from prodapp.auth.service import system_caller
 from prodapp.caller import Caller
+from prodapp.cli.examples import EXAMPLES
 from prodapp.exceptions import DomainError, N_, NotFound, Unavailable
 from prodapp.extensions import db
 from prodapp.ml.intake.choices import COLUMN_CHOICES, FILE_CHOICES
@@ -119,7 +120,7 @@ class DomainGroup(AppGroup):
     """A group of commands that run in the application, with :func:`manners`."""
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
-        super().add_command(_telling_codes(cmd), name)
+        super().add_command(_teaching(cmd, f"{self.name} {name or cmd.name}"), name)
 
     def invoke(self, ctx: click.Context) -> Any:
         with manners():
@@ -138,15 +139,20 @@ def command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
     """Declare a top-level command that runs in the application."""
 
     def declare(function: Callable[..., Any]) -> click.Command:
-        return _telling_codes(click.command(name, cls=DomainCommand)(with_appcontext(function)))
+        return _teaching(click.command(name, cls=DomainCommand)(with_appcontext(function)), name)
 
     return declare
 
 
-def _telling_codes(made: click.Command) -> click.Command:
-    """Exit codes stand below the help, unless it tells its own."""
+def _teaching(made: click.Command, words: str) -> click.Command:
+    """Have examples and exit codes stand below the help, unless it tells codes of its own."""
+    examples = EXAMPLES.get(words, ())
+    parts = (
+        ["\n".join(["\b", "Examples:", *(f"  {line}" for line in examples)])] if examples else []
+    )
     if "Exit codes" not in (made.help or ""):
-        made.epilog = EXIT_CODES
+        parts.append(EXIT_CODES)
+    made.epilog = "\n\n".join(parts)
     return made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import click
 import pytest
 from flask import Flask
 
+from prodapp.cli.examples import EXAMPLES
 from tests.conftest import ROOT, SECRET
 
 FLASK = str(Path(sys.executable).with_name("flask"))
@@ -68,3 +70,18 @@ def test_every_command_teaches_and_prints_json(app: Flask) -> None:
         assert "Exit codes" in f"{command.help} {command.epilog}", path
         flags = {flag for option in command.params for flag in option.opts}
         assert ("--json" in flags) is (path not in without), path
+
+
+@pytest.mark.parametrize("words", EXAMPLES)
+def test_examples_are_understood_by_their_commands(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data.csv").write_text("a,b\n1,2\n")
+    command = dict(all_commands(app.cli))[f"flask {words}"]
+    shown = command.get_help(click.Context(command, info_name=words))
+    for line in EXAMPLES[words]:
+        assert line in shown
+        typed = shlex.split(line.removeprefix(f"flask {words}"))
+        assert line.startswith(f"flask {words}")
+        command.make_context(words, typed)  # raises where an option or a value is not known
