@@ -157,6 +157,9 @@ def walk(browser: Browser, look: Look, running: Plant, paths: dict[str, str]) ->
         page = context.new_page()
         for name in titles:
             page.goto(running.url + paths[name], wait_until="networkidle")
+            if name == "predict":  # with an answer, and what moves it
+                page.locator("form[action$='/predict'] button[type=submit]").first.click()
+                page.wait_for_load_state("networkidle")
             photograph(page, look, look.file(name))
             photograph_parts(page, look, name)
 
