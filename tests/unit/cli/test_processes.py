@@ -85,8 +85,6 @@ def test_a_fresh_installation_goes_by_hand_from_nothing_to_a_ranking(tmp_path: P
     trained = flask(tmp_path, "train", "1", str(tmp_path / "data.csv"), *options)
     assert trained.returncode == 0, trained.stderr
     assert json.loads(trained.stdout)["ranking"][0]["feature"] == "heat"
-    noted = flask(tmp_path, "version", "note", "1", "ção", "--json")
-    assert json.loads(noted.stdout)["notes"] == "ção"
     refused = flask(tmp_path, "machine", "delete", "1", "--json")
     assert (refused.returncode, refused.stdout) == (1, "")  # the question went to standard error
     assert "Delete Press" in refused.stderr
