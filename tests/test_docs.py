@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -170,3 +171,12 @@ def test_the_guide_calls_things_as_the_pages_do(language: str) -> None:
         and not (len(stem) > 16 and any(text.startswith(stem) for text in texts))
     ]
     assert foreign == []
+
+
+def test_figures_of_intervals_are_those_measured() -> None:
+    measured = json.loads((ROOT / "benchmarks/results/predict/coverage.json").read_text("utf-8"))
+    told = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    for row in measured:
+        line = f"| `{row['data']}` | {row['target']} | {row['coverage']:.1%} "
+        line += f"| {row['standard_error']:.1%} | {row['width_in_target_spreads']:.2f} |"
+        assert line in told, "docs/benchmarks.md shows what was measured before"
