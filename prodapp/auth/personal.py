@@ -1,7 +1,8 @@
 """Personal data of a user: handed over, and erased (LGPD articles 18 II and VI).
 
 The audit trail stays, since it says what was done to machines and data: who did it becomes a
-pseudonym, and the addresses that they came from go.
+pseudonym, and the addresses that they came from go. So it is with predictions, and with whoever
+else stands by name in a column called ``actor`` or ``…_by``.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import Column, String, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from prodapp import audit
@@ -24,6 +26,8 @@ from prodapp.models import (
     AuditEvent,
     ExternalIdentity,
     MailRequest,
+    Prediction,
+    PredictionBatch,
     RefreshToken,
     SignInLink,
     User,
@@ -46,6 +50,8 @@ ACCOUNT = (
 SESSION = ("method", "address", "user_agent", "created_at", "last_seen_at", "revoked_at")
 KEY = ("name", "prefix", "role", "created_at", "expires_at", "last_used_at", "revoked_at")
 IDENTITY = ("issuer", "subject", "created_at", "last_used_at")
+PREDICTION = ("occurred_at", "id", "machine_id", "version_id", "channel", "request_id")
+BATCH = ("created_at", "id", "machine_id", "version_id", "filename", "request_id")
 EVENT = ("occurred_at", "action", "subject", "before", "after", "address")
 
 
@@ -68,6 +74,24 @@ def personal_data(user: User) -> dict[str, Any]:
                 .where(AuditEvent.user_id == user.id)
                 .order_by(AuditEvent.occurred_at)
                 .limit(MAX_EVENTS)
+            )
+        ],
+        # What was asked about is the machine's; that they asked is theirs.
+        "predictions": [
+            _row(row, PREDICTION)
+            for row in db.session.scalars(
+                select(Prediction)
+                .where(Prediction.site_id == user.site_id, Prediction.user_id == user.id)
+                .order_by(Prediction.occurred_at)
+                .limit(MAX_EVENTS)
+            )
+        ],
+        "prediction_batches": [
+            _row(row, BATCH)
+            for row in db.session.scalars(
+                select(PredictionBatch)
+                .where(PredictionBatch.created_by_id == user.id)
+                .order_by(PredictionBatch.id)
             )
         ],
     }
@@ -108,6 +132,20 @@ def _hide_in_history(session: Session, user: User, pseudonym: str) -> None:
     for event in session.scalars(select(AuditEvent).where(about, told)):
         event.before = _without_names(event.before)
         event.after = _without_names(event.after)
+    for column in _columns_of_names():
+        named = update(column.table).where(column == user.username)
+        session.execute(named.values({column.name: pseudonym}))
+
+
+def _columns_of_names() -> list[Column[Any]]:
+    return [
+        column
+        for table in db.metadata.sorted_tables
+        if table is not AuditEvent.__table__  # by the user's number, above
+        for column in table.columns
+        if isinstance(column.type, String)
+        and (column.name == "actor" or column.name.endswith("_by"))
+    ]
 
 
 def _without_names(document: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -138,8 +176,10 @@ def _rows(table: type[Model], user_id: int, names: Iterable[str]) -> list[dict[s
 
 
 def _row(row: object, names: Iterable[str]) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in names}
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in values.items()
-    }
+    return {name: _plain(getattr(row, name)) for name in names}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value

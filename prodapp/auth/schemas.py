@@ -82,3 +82,7 @@ class PersonalDataSchema(AnswerSchema):
     acts = fields.List(
         fields.Dict(), required=True, metadata={"description": "What the audit trail knows."}
     )
+    predictions = fields.List(
+        fields.Dict(), required=True, metadata={"description": "When they asked which version."}
+    )
+    prediction_batches = fields.List(fields.Dict(), required=True)

@@ -16,7 +16,7 @@ from prodapp.caller import Caller
 from prodapp.exceptions import Conflict
 from prodapp.extensions import command, db
 from prodapp.machines import service as machines
-from prodapp.models import AuditEvent, ExternalIdentity, User
+from prodapp.models import AuditEvent, ExternalIdentity, Prediction, User
 from tests.pages import csrf_token
 
 NAME, EMAIL, ADDRESS = "Maria Silva", "maria.silva@example.org", "203.0.113.77"
@@ -38,8 +38,27 @@ def maria(any_app: Flask, caller: Caller) -> User:
     machines.create_machine(me, name="Press 01")
     row = ExternalIdentity(user_id=user.id, issuer="https://p.example", subject="subject-of-maria")
     with command() as session:
-        session.add(row)
+        session.add_all([row, _prediction(user)])
     return user
+
+
+def _prediction(user: User) -> Prediction:
+    return Prediction(
+        site_id=user.site_id,
+        machine_id=1,
+        version_id=1,
+        user_id=user.id,
+        actor=NAME,
+        channel="page",
+        inputs={},
+        output=1.0,
+        level=0.9,
+        is_new=False,
+        details={},
+        duration_ms=1.0,
+        actual=2.0,
+        actual_by=NAME,
+    )
 
 
 def everything() -> str:
@@ -58,6 +77,7 @@ def test_all_that_is_stored_is_handed_over(maria: User) -> None:
     assert all(trace in told for trace in TRACES)
     assert "maria silva's script" in told
     assert "machine.created" in told
+    assert [row["machine_id"] for row in json.loads(told)["predictions"]] == [1]
     assert str(maria.password_hash).lower() not in told
     assert "token_hash" not in told
 
@@ -72,7 +92,22 @@ def test_nothing_but_a_pseudonym_is_left(maria: User, caller: Caller) -> None:
     acts = db.session.scalars(select(AuditEvent).where(AuditEvent.user_id == maria.id)).all()
     assert {event.actor for event in acts} == {f"erased-{maria.id}"}
     assert "machine.created" in {event.action for event in acts}
+    prediction = db.session.scalars(select(Prediction)).one()
+    assert (prediction.actor, prediction.actual_by) == (f"erased-{maria.id}",) * 2
+    assert prediction.user_id == maria.id
     assert "user.erased" in db.session.scalars(select(AuditEvent.action)).all()
+
+
+def test_every_place_of_names_is_known_to_the_erasure() -> None:
+    places = {str(column) for column in personal._columns_of_names()}
+    assert places >= {
+        "predictions.actor",
+        "predictions.actual_by",
+        "prediction_batches.actor",
+        "champion_changes.changed_by",
+        "alarm_acceptances.accepted_by",
+    }
+    assert "datasets.created_by_id" not in places
 
 
 def test_who_was_erased_does_not_come_back(maria: User, caller: Caller) -> None:
