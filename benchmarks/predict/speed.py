@@ -57,6 +57,7 @@ def measure(path: Path, *, seconds: float) -> dict[str, Any]:
         "times_the_requests": ours["requests_per_second"] / plain["requests_per_second"],
         "batch_rows_per_second": batch,
         "processors": os.cpu_count(),
+        "load": os.getloadavg()[0],
     }
 
 
