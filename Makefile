@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 UV := .tools/uv/bin/uv
-# One process a core, and each file whole on one of them, so that a service started for a file's
+# One process more than there are cores (tests/conftest.py), each file whole on one of them, so that a service started for a file's
 # tests serves all of them; in the order of tests/conftest.py, the long files first.
 # Override with `make test PYTEST_ARGS="-x tests/unit"`.
 PYTEST_ARGS ?= --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder

@@ -36,6 +36,12 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / "build" / "kernels"))
 LONG = tuple(ROOT / "tests" / name for name in ("faults", "functional", "browser", "contract"))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One process more than there are cores, since many tests wait for processes of their own."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files begin first: one that began last would keep a single core busy at the end."""
