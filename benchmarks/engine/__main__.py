@@ -46,10 +46,13 @@ def main() -> None:
         first = sources[0]
         if not options.quick:
             sources += _real(options.data, Path(folder), notes)
-        tables = [_measure(source, options) for source in sources]
-        tools = {} if options.no_tools else _tools(first)
-    figures = {"machine": _machine(), "tables": tables, "tools": tools, "notes": notes}
-    path = write_report(figures, options.results)
+        figures: dict[str, Any] = {"machine": _machine(), "tables": [], "tools": {}, "notes": notes}
+        for source in sources:
+            figures["tables"].append(_measure(source, options))
+            write_report(figures, options.results)  # what is measured stays, whatever comes later
+        if not options.no_tools:
+            figures["tools"] = _tools(first)
+        path = write_report(figures, options.results)
     print(path.read_text(encoding="utf-8"))
     print(f"Report: {path}")
 
