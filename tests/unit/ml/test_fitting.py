@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from threading import Event
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from sklearn.dummy import DummyRegressor
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer
 
 from prodapp.ml.algorithms import ALGORITHMS, AUTO
 from prodapp.ml.estimators import build_pipeline
@@ -79,16 +73,6 @@ def test_whoever_waits_can_stop_any_fitting(algorithm: str) -> None:
         fit_pipeline(pipeline, FRAME, Y, on_share=stop)
 
 
-def test_what_goes_wrong_in_a_watched_fitting_is_raised() -> None:
-    class Broken(DummyRegressor):  # type: ignore[misc]
-        def fit(self, *_args: Any, **_kwargs: Any) -> Broken:
-            raise ArithmeticError("no")
-
-    pipeline = Pipeline([("preprocessing", FunctionTransformer()), ("estimator", Broken())])
-    with pytest.raises(ArithmeticError, match="no"):
-        fit_pipeline(pipeline, FRAME, Y, on_share=lambda _: None)
-
-
 def test_learning_from_fewer_samples_prepares_from_all() -> None:
     spec = Specification(target="y", algorithm="k_neighbors")
     pipeline = build_pipeline(spec, describe(FRAME), n_samples=120)
@@ -112,17 +96,3 @@ def test_a_target_far_from_zero_is_learned_as_well_as_one_near_it() -> None:
         fit_pipeline(near, FRAME, Y, on_share=lambda _: None)
         fit_pipeline(far, FRAME, 1e9 + Y, on_share=lambda _: None)
         np.testing.assert_allclose(far.predict(FRAME) - 1e9, near.predict(FRAME), atol=1e-3)
-
-
-def test_a_word_is_given_while_preprocessing_lasts() -> None:
-    heard = Event()
-
-    def patient(X: Any) -> Any:  # noqa: N803
-        assert heard.wait(60)
-        return X
-
-    pipeline = Pipeline(
-        [("preprocessing", FunctionTransformer(patient)), ("estimator", DummyRegressor())]
-    )
-    fit_pipeline(pipeline, FRAME, Y, on_share=lambda _: heard.set())
-    assert heard.is_set()
