@@ -27,6 +27,7 @@ from prodapp.predictions import api as predictions_api
 from prodapp.predictions import batch_api
 from prodapp.ranking import api as ranking_api
 from prodapp.ranking.alarm_schemas import AlarmSchema
+from prodapp.ranking.class_schemas import AllClassesSchema
 from prodapp.ranking.method_schemas import (
     ComparisonSchema,
     GapSchema,
@@ -217,6 +218,7 @@ def _describe_components(api: RestApi) -> None:
     # Named by schemas that are no marshmallow fields themselves.
     components.schema("Failure", schema=FailureSchema)
     components.schema("Alarm", schema=AlarmSchema)
+    components.schema("AllClasses", schema=AllClassesSchema)
     components.schema("Trust", schema=TrustSchema)
     components.schema("Companions", schema=CompanionsSchema)
     components.schema("Segmentation", schema=SegmentationSchema)

@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline
 from prodapp.ml.estimators import build_pipeline
 from prodapp.ml.fitting import answers_of
 from prodapp.ml.intake import read_table
+from prodapp.ml.joint import HeldOutAnswers
 from prodapp.ml.samples import gather_samples
 from prodapp.ml.serving.predictor import Predictor
 from prodapp.ml.serving.reference import make_reference
@@ -84,7 +85,9 @@ def _one(
     pipeline: Pipeline = build_pipeline(spec, samples.columns, n_samples=len(samples.y_train))
     pipeline.fit(samples.X_train, samples.y_train)
     predicted = answers_of(pipeline, samples.X_test)
-    reference = make_reference(pipeline, samples, predicted, random_state=seed)
+    reference = make_reference(
+        pipeline, samples, HeldOutAnswers(predicted, None), random_state=seed
+    )
     predictor = Predictor(pipeline, reference)
     names = [variable.name for variable in predictor.variables]
     inputs = fresh[names].astype({v.name: object for v in predictor.variables if not v.is_number})

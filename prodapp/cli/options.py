@@ -8,13 +8,21 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from prodapp.ml.settings import SETTINGS, TUNINGS, VALIDATIONS
+from prodapp.ml.settings import CLASSES, SETTINGS, TUNINGS, VALIDATIONS
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 #: The shorter word that people type.
 _WORDS: Final = {"random_state": "seed"}
-_NAMES: Final = ("target_class", "tuning", "validation", "time_column", "group_column", *SETTINGS)
+_NAMES: Final = (
+    "target_class",
+    "classes",
+    "tuning",
+    "validation",
+    "time_column",
+    "group_column",
+    *SETTINGS,
+)
 
 
 def setting_options(function: Function) -> Function:
@@ -42,7 +50,13 @@ def setting_options(function: Function) -> Function:
         ),
         click.option(
             "--target-class",
-            help="Of a target of classes: the one to explain.  [default: of two, the rarer]",
+            help="Of a target of classes: the one to explain.  [default: the rarest]",
+        ),
+        click.option(
+            "--classes",
+            type=click.Choice(list(CLASSES)),
+            help="Of three or more: one model for all of them, or for one against the rest.  "
+            "[default: joint]",
         ),
         click.option(
             "--tuning",

@@ -35,6 +35,7 @@ def ranking_document(version: ModelVersion) -> dict[str, Any]:
         "model_version": version.number,
         "target": version.target,
         "target_class": version.evidence.get("target_class"),
+        "all_classes": version.evidence.get("all_classes"),
         "shap_scale": version.evidence.get("scale", "answer"),
         "algorithm": version.evidence.get("algorithm"),
         "hyperparameters": version.evidence.get("hyperparameters"),
@@ -64,6 +65,7 @@ def print_ranking(version: ModelVersion) -> None:
         f"{HELD_OUT[version.evidence['split']]})"
     )
     _print_classes(version)
+    _print_all_classes(version)
     _print_leaderboard(version)
     _print_tuning(version)
     for alarm in alarms(version):
@@ -132,6 +134,38 @@ def _print_classes(version: ModelVersion) -> None:
         f"log loss {found['log_loss']:.4g}   (the majority: F1 {found['baseline_f1']:.3f}; "
         f"the share of the class: log loss {found['baseline_log_loss']:.4g})"
     )
+
+
+def _print_all_classes(version: ModelVersion) -> None:
+    joint = version.evidence.get("all_classes")
+    if joint is None:
+        return
+    auc = "–" if joint["macro_auc"] is None else f"{joint['macro_auc']:.3f}"
+    click.echo(
+        f"All classes: accuracy {joint['accuracy']:.3f} (always the commonest: "
+        f"{joint['baseline_accuracy']:.3f})   AUC {auc}   log loss {joint['log_loss']:.4g} "
+        f"(always their shares: {joint['baseline_log_loss']:.4g})"
+    )
+    print_table(
+        ("class", "rows", "found", "right when said", "moved most by"),
+        [
+            (
+                one["label"],
+                one["n_held_out"],
+                _percent(one["recall"]),
+                _percent(one["precision"]),
+                ", ".join(
+                    f"{found['feature']} {found['share']:.0%} {ARROWS[found['effect']][0]}"
+                    for found in sorted(one["variables"], key=lambda item: -item["share"])[:3]
+                ),
+            )
+            for one in joint["classes"]
+        ],
+    )
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
 
 
 def _print_tuning(version: ModelVersion) -> None:

@@ -38,7 +38,8 @@ def check_specification(spec: Specification, columns: Sequence[Column]) -> None:
             column=target.name,
             examples=", ".join(f"“{example}”" for example in target.examples) or "–",
         )
-    if target.kind in _CLASS_KINDS and target.n_distinct > 2 and spec.target_class is None:
+    is_open = spec.target_class is None and spec.classes != "joint"
+    if target.kind in _CLASS_KINDS and target.n_distinct > 2 and is_open:
         raise DataRefused(
             CLASS_NOT_NAMED,
             code="class_not_named",

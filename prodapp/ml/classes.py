@@ -63,19 +63,25 @@ class ClassMetrics:
     baseline_log_loss: float
 
 
-def named_class(values: pd.Series, asked: str | None, *, column: str) -> str:
+def named_class(
+    values: pd.Series, asked: str | None, *, column: str, may_choose: bool = False
+) -> str:
     """The class to explain: the one asked for, or of two the rarer.
 
-    ``values`` are without missing ones. Raises ``DataRefused`` where it is not among them, or where
-    there are more than two and none was asked for.
+    ``values`` are without missing ones. Of more than two, where it ``may_choose``, the rarest that
+    can be learned. Raises ``DataRefused`` where the class is not among them, or where there are
+    more than two, none was asked for and it may not choose.
     """
     counts = as_text(values).value_counts(sort=False).sort_index()
     listed = ", ".join(f"“{name}”" for name in list(counts.index)[:_LISTED])
     if asked is not None and asked not in counts.index:
         message = N_("“%(column)s” has no class “%(name)s”; it has: %(known)s.")
         raise DataRefused(message, code="class_unknown", column=column, name=asked, known=listed)
-    if asked is None and len(counts) > 2:
+    if asked is None and len(counts) > 2 and not may_choose:
         raise DataRefused(CLASS_NOT_NAMED, code="class_not_named", column=column, known=listed)
+    if asked is None and len(counts) > 2:
+        # With as many in the samples that are learned from as ``check_enough`` asks for, and more.
+        counts = counts[counts >= min(4 * MIN_OF_A_CLASS, int(counts.max()))]
     # Of equal counts the later name: "false" and "true", "0" and "1".
     return asked or str(min(reversed(counts.index), key=lambda name: int(counts[name])))
 
@@ -135,9 +141,9 @@ def measure_classes(
         kept = np.sort(rng.choice(len(actual), _MAX_RESAMPLED, replace=False))
     drawn = [
         _figures(actual[kept], predicted[kept], weights)
-        for weights in _weights(len(kept), clusters, rng)
+        for weights in bootstrap_weights(len(kept), clusters, rng)
     ]
-    intervals = {name: _interval([found[name] for found in drawn]) for name in figures}
+    intervals = {name: quantile_interval([found[name] for found in drawn]) for name in figures}
     has_auc = np.isfinite(figures["roc_auc"])
     majority = np.full(len(actual), float(share_learned >= THRESHOLD))
     alone = _figures(actual, majority, ones)
@@ -161,7 +167,9 @@ def measure_classes(
     )
 
 
-def _weights(n: int, clusters: IntArray | None, rng: np.random.Generator) -> Sequence[FloatArray]:
+def bootstrap_weights(
+    n: int, clusters: IntArray | None, rng: np.random.Generator
+) -> Sequence[FloatArray]:
     """How often each sample is drawn in each resample; clusters are drawn whole."""
     codes = np.arange(n) if clusters is None else np.unique(clusters, return_inverse=True)[1]
     n_codes = int(codes.max()) + 1
@@ -200,7 +208,8 @@ def _auc(is_of: npt.NDArray[np.bool_], predicted: FloatArray, weights: FloatArra
     return float((of * (below + rest / 2)).sum() / (of.sum() * rest.sum()))
 
 
-def _interval(figures: Sequence[float]) -> Interval:
+def quantile_interval(figures: Sequence[float]) -> Interval:
+    """The middle 95 % of a figure over resamples, those left out that do not allow it."""
     known = np.array([figure for figure in figures if np.isfinite(figure)])
     if not len(known):
         return Interval(0.0, 1.0)

@@ -14,7 +14,7 @@ import pandas as pd
 from prodapp.exceptions import N_
 from prodapp.ml.algorithms import ALGORITHMS, BASELINE, CANDIDATES
 from prodapp.ml.budget import Clock
-from prodapp.ml.cross_validation import cross_predict
+from prodapp.ml.cross_validation import cross_predict, judged_by
 from prodapp.ml.specification import Specification
 from prodapp.ml.splits import Fold, Plan
 from prodapp.ml.table import Column, Remark
@@ -126,11 +126,17 @@ def contend(
     predicted = cross_predict(spec, columns, X, y, folds, n_jobs=n_jobs, on_share=on_share)
     seconds = time.monotonic() - started
     return _row(
-        spec.algorithm, y, folds, predicted, seconds=seconds, random_state=spec.random_state
+        spec.algorithm,
+        judged_by(spec, y),
+        folds,
+        predicted,
+        seconds=seconds,
+        random_state=spec.random_state,
     )
 
 
 def _baseline(y: FloatArray, folds: Sequence[Fold], spec: Specification) -> Contender:
+    y = judged_by(spec, y)
     means = [np.full(len(tested), y[learned].mean()) for learned, tested in folds]
     return _row(BASELINE, y, folds, means, seconds=0.0, random_state=spec.random_state)
 

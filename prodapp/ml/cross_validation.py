@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from prodapp.ml.algorithms import ALGORITHMS
-from prodapp.ml.classes import MIN_OF_A_CLASS
+from prodapp.ml.class_codes import is_explained, lacks_a_class
 from prodapp.ml.estimators import build_pipeline, n_learned
 from prodapp.ml.fitting import fit_pipeline, predict
 from prodapp.ml.progress import part_of
@@ -82,11 +82,11 @@ def cross_predict(
     on_share: OnShare,
 ) -> list[FloatArray]:
     """For each fold the answers for its tested samples, of a pipeline fitted without them,
-    preprocessing included."""
+    preprocessing included. ``y`` holds codes where the target holds classes."""
     predicted = []
     for n_done, (train_rows, test_rows) in enumerate(folds):
-        if spec.target_class is not None and _lacks_a_class(y[train_rows]):
-            predicted.append(np.full(len(test_rows), y[train_rows].mean()))
+        if spec.target_class is not None and lacks_a_class(y[train_rows]):
+            predicted.append(np.full(len(test_rows), is_explained(y[train_rows]).mean()))
             continue
         pipeline = build_pipeline(spec, columns, n_samples=len(train_rows), n_jobs=n_jobs)
         fit_pipeline(
@@ -106,10 +106,9 @@ def cross_predict(
     return predicted
 
 
-def _lacks_a_class(y: FloatArray) -> bool:
-    """Whether there is too little of the class, or of the rest, to learn from: blocks of time may
-    be all of one."""
-    return bool(min(y.sum(), len(y) - y.sum()) < MIN_OF_A_CLASS)
+def judged_by(spec: Specification, y: FloatArray) -> FloatArray:
+    """What answers are held against: the target, or whether it is the explained class."""
+    return y if spec.target_class is None else is_explained(y)
 
 
 def cross_validate(
@@ -149,6 +148,7 @@ def cross_validate(
         )
         for folds, half in ((shuffled, 0.0), (blocked, 0.5))
     ]
+    y = judged_by(spec, y)
     gap = Gap(
         shuffled_r2=_pooled_r2(y, shuffled, answers[0]),
         blocked_r2=_pooled_r2(y, blocked, answers[1]),

@@ -37,13 +37,16 @@ def is_known(estimator: Any) -> bool:
     return isinstance(estimator, _KNOWN)
 
 
-def answer_on_scale(estimator: Any, X: FloatArray) -> FloatArray:
-    """What the trees' values add up to for one output: the answer, or for classifiers the
-    probability of the second class (averaged trees) or its log-odds (boosted ones)."""
+def answer_on_scale(estimator: Any, X: FloatArray, *, output: int | None = None) -> FloatArray:
+    """What the trees' values add up to for one output (default: the explained one): the answer, or
+    for classifiers the probability of the class numbered so (averaged trees), its log-odds (boosted
+    ones of two classes) or raw score (of more)."""
+    output = explained_output(estimator) if output is None else output
     if isinstance(estimator, HistGradientBoostingClassifier | GradientBoostingClassifier):
         found: FloatArray = estimator.decision_function(X)
-    elif is_classifier(estimator):
-        found = estimator.predict_proba(X)[:, 1]
+        return found if found.ndim == 1 else found[:, output]
+    if is_classifier(estimator):
+        found = estimator.predict_proba(X)[:, output]
     else:
         found = estimator.predict(X)
     return found
@@ -51,8 +54,7 @@ def answer_on_scale(estimator: Any, X: FloatArray) -> FloatArray:
 
 def explained_output(estimator: Any) -> int:
     """The output of :func:`collect_forest` that is explained: the class, where there is one."""
-    is_averaged = isinstance(estimator, BaseForest | BaseDecisionTree)
-    return int(is_classifier(estimator) and is_averaged)
+    return int(is_classifier(estimator))
 
 
 def collect_forest(estimator: Any, *, output: int = 0) -> Forest:
@@ -90,7 +92,7 @@ def _of_boosting(estimator: Any, *, output: int) -> Forest:
 
 
 def _of_trees(trees: Sequence[Any], *, share: float, output: int, offset: float = 0.0) -> Forest:
-    return _joined(
+    return join_trees(
         left=[tree.children_left for tree in trees],
         right=[tree.children_right for tree in trees],
         features=[tree.feature for tree in trees],
@@ -117,7 +119,7 @@ def _of_histograms(estimator: Any, *, output: int) -> Forest:
     def children(tree: Any, side: str) -> npt.NDArray[np.int64]:
         return np.where(tree["is_leaf"], np.int64(-1), tree[side].astype(np.int64))
 
-    return _joined(
+    return join_trees(
         left=[children(tree, "left") for tree in nodes],
         right=[children(tree, "right") for tree in nodes],
         features=[tree["feature_idx"] for tree in nodes],
@@ -129,7 +131,7 @@ def _of_histograms(estimator: Any, *, output: int) -> Forest:
     )
 
 
-def _joined(
+def join_trees(
     *,
     left: Sequence[Any],
     right: Sequence[Any],
@@ -140,6 +142,8 @@ def _joined(
     values: Sequence[Any],
     offset: float,
 ) -> Forest:
+    """The trees given by their nodes, each numbered from 0 with −1 for no child, as one forest;
+    ``covers`` are the (weighted) training samples of each node."""
     roots = np.cumsum([0, *(len(tree) for tree in left)]).astype(np.int64)
 
     def numbered(sides: Sequence[Any]) -> npt.NDArray[np.int64]:

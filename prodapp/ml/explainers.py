@@ -23,10 +23,12 @@ from sklearn.pipeline import Pipeline
 from prodapp.exceptions import N_
 from prodapp.ml import boosters, sampled_shap
 from prodapp.ml.budget import MIN_EXPLAINED
+from prodapp.ml.class_codes import EXPLAINED
 from prodapp.ml.ensembles import answer_on_scale, is_known
 from prodapp.ml.explanation import forest_shap, linear_shap
-from prodapp.ml.fitting import answers_of
+from prodapp.ml.fitting import answers_of, probabilities_of
 from prodapp.ml.preprocessing import source_positions, sum_by_source
+from prodapp.ml.progress import part_of
 from prodapp.ml.table import Column, Remark
 
 FloatArray = npt.NDArray[np.float64]
@@ -67,13 +69,25 @@ class Explainer:
         return not (self._is_linear or self.has_trees or is_booster)
 
     @property
+    def n_classes(self) -> int:
+        """The classes that the model tells apart, 1 for numbers."""
+        return len(self.estimator.classes_) if is_classifier(self.estimator) else 1
+
+    @property
     def scale(self) -> str:
-        """What the values add up to: the "answer", of a class its "probability" or "log_odds"."""
+        """What the values add up to.
+
+        The "answer"; of a class its "probability" or "log_odds"; where boosted and linear models
+        know more than two classes the "log_ratio", the logarithm of the class's probability over
+        the geometric mean of all classes', since their scores have no zero of their own.
+        """
         if not is_classifier(self.estimator):
             return "answer"
         is_booster = boosters.is_booster(self.estimator)
         is_boosted = isinstance(self.estimator, HistGradientBoostingClassifier) or is_booster
-        return "log_odds" if is_boosted or self._is_linear else "probability"
+        if not (is_boosted or self._is_linear):
+            return "probability"
+        return "log_odds" if self.n_classes == 2 else "log_ratio"
 
     @cached_property
     def sources(self) -> npt.NDArray[np.intp]:
@@ -87,22 +101,61 @@ class Explainer:
         return min(limit, max(MIN_EXPLAINED, sampled_shap.n_affordable(len(self.columns))))
 
     def explain(self, encoded: FloatArray, *, on_share: OnShare) -> FloatArray:
-        """SHAP values (samples, variables)."""
+        """SHAP values (samples, variables) of the answer, or of the explained class."""
+        if self.scale == "log_ratio":
+            values: FloatArray = self._ratios(encoded, on_share)[EXPLAINED]
+            return values
+        return self._explain(encoded, EXPLAINED, on_share)
+
+    def explain_classes(self, encoded: FloatArray, *, on_share: OnShare) -> FloatArray:
+        """SHAP values (classes, samples, variables) of a model of several classes."""
+        if self.scale == "log_ratio":
+            return self._ratios(encoded, on_share)
+        return self._each_class(encoded, on_share)
+
+    def _ratios(self, encoded: FloatArray, on_share: OnShare) -> FloatArray:
+        if boosters.is_booster(self.estimator):
+            found = boosters.shap_values(
+                self.estimator, encoded, n_jobs=self.n_jobs, on_share=on_share
+            )
+            scores = self._by_variable(found)
+        else:
+            scores = self._each_class(encoded, on_share)
+        centred: FloatArray = scores - scores.mean(axis=0)
+        return centred
+
+    def _each_class(self, encoded: FloatArray, on_share: OnShare) -> FloatArray:
+        n = self.n_classes
+        found = [
+            self._explain(encoded, code, part_of(on_share, code / n, (code + 1) / n))
+            for code in range(n)
+        ]
+        return np.stack(found)
+
+    def _explain(self, encoded: FloatArray, code: int, on_share: OnShare) -> FloatArray:
         if self._is_sampled:
-            return self._sample(encoded, on_share)
+            return self._sample(encoded, code, on_share)
         if self._is_linear:
             background = self.pipeline[0].transform(self.X_train)
-            values = linear_shap(self.estimator, encoded, background=background)
+            values = linear_shap(self.estimator, encoded, background=background, output=code)
         elif boosters.is_booster(self.estimator):
             values = boosters.shap_values(
                 self.estimator, encoded, n_jobs=self.n_jobs, on_share=on_share
-            )
+            )[0]
         else:
-            predicted = answer_on_scale(self.estimator, encoded)
+            code = code if is_classifier(self.estimator) else 0
             found = forest_shap(
-                self.estimator, encoded, predicted=predicted, n_jobs=self.n_jobs, on_share=on_share
+                self.estimator,
+                encoded,
+                predicted=answer_on_scale(self.estimator, encoded, output=code),
+                n_jobs=self.n_jobs,
+                on_share=on_share,
+                output=code,
             )
             values, self._is_by_package = found.values, not found.is_compiled
+        return self._by_variable(values)
+
+    def _by_variable(self, values: FloatArray) -> FloatArray:
         return sum_by_source(values, self.sources, len(self.columns))
 
     def native(self) -> FloatArray:
@@ -110,7 +163,7 @@ class Explainer:
         own = boosters.native_importances(self.estimator)
         if own is None:
             return np.zeros(len(self.columns))
-        return sum_by_source(own, self.sources, len(self.columns))
+        return self._by_variable(own)
 
     def remarks(self) -> list[Remark]:
         """What a reader of the values explained so far should know."""
@@ -120,11 +173,11 @@ class Explainer:
             return [_remark_estimated(np.concatenate(self._parts, axis=1))]
         return []
 
-    def _sample(self, encoded: FloatArray, on_share: OnShare) -> FloatArray:
+    def _sample(self, encoded: FloatArray, code: int, on_share: OnShare) -> FloatArray:
         # What is made of two variables plays for itself, and its value is shared.
         players, player_of = np.unique(self.sources, return_inverse=True)
         found = sampled_shap.shap_values(
-            partial(answers_of, self.estimator),
+            partial(_answers, self.estimator, code),
             encoded,
             self._background,
             player_of,
@@ -143,6 +196,12 @@ class Explainer:
         drawn = np.sort(rng.choice(len(self.X_train), n_drawn, replace=False))
         encoded: FloatArray = self.pipeline[0].transform(self.X_train.iloc[drawn])
         return encoded[sampled_shap.background_rows(answers_of(self.estimator, encoded))]
+
+
+def _answers(estimator: Any, code: int, X: FloatArray) -> FloatArray:
+    if is_classifier(estimator):
+        return probabilities_of(estimator, X)[:, code]
+    return answers_of(estimator, X)
 
 
 def _remark_package() -> Remark:

@@ -48,13 +48,18 @@ class Dependence:
 NO_ORDER: Final = Dependence("nonmonotonic", 0.0, ())
 
 
-def linear_shap(estimator: Any, X: FloatArray, *, background: FloatArray) -> FloatArray:
+def linear_shap(
+    estimator: Any, X: FloatArray, *, background: FloatArray, output: int = 0
+) -> FloatArray:
     """SHAP values (samples, encoded columns) of a linear model, exact.
 
     Interventional, against the mean of ``background``: coefficient times distance from the mean.
+    Of a classifier of several classes, those of the score numbered ``output``.
     """
-    # Classifiers have a row of coefficients for each score.
-    values: FloatArray = np.ravel(estimator.coef_) * (X - background.mean(axis=0))
+    # Classifiers have a row of coefficients for each score, of which two classes share one.
+    coefficients = np.atleast_2d(estimator.coef_)
+    row = coefficients[output if len(coefficients) > 1 else 0]
+    values: FloatArray = row * (X - background.mean(axis=0))
     return values
 
 
@@ -67,16 +72,24 @@ class ForestShap:
 
 
 def forest_shap(
-    ensemble: Any, X: FloatArray, *, predicted: FloatArray, n_jobs: int, on_share: OnShare
+    ensemble: Any,
+    X: FloatArray,
+    *,
+    predicted: FloatArray,
+    n_jobs: int,
+    on_share: OnShare,
+    output: int | None = None,
 ) -> ForestShap:
-    """Path-dependent SHAP values of an ensemble's answers ``predicted``.
+    """Path-dependent SHAP values of an ensemble's answers ``predicted``: those of one ``output``
+    (:func:`~prodapp.ml.ensembles.collect_forest`; default: the explained one).
 
     By the compiled kernel, whose values must add up to the answers; by the shap package where
     numba is absent or they do not.
     """
+    output = explained_output(ensemble) if output is None else output
     if treeshap.is_available():
         found = treeshap.shap_values(
-            collect_forest(ensemble, output=explained_output(ensemble)),
+            collect_forest(ensemble, output=output),
             compared(ensemble, X),
             n_jobs=n_jobs,
             on_share=on_share,
@@ -85,10 +98,11 @@ def forest_shap(
         scale = max(float(np.ptp(predicted)), float(np.abs(predicted).max()) * 1e-6)
         if gaps.max() <= MAX_GAP * scale:
             return ForestShap(found.values, is_compiled=True)
-    return ForestShap(package_shap(ensemble, X, on_share=on_share), is_compiled=False)
+    values = package_shap(ensemble, X, output=output, on_share=on_share)
+    return ForestShap(values, is_compiled=False)
 
 
-def package_shap(ensemble: Any, X: FloatArray, *, on_share: OnShare) -> FloatArray:
+def package_shap(ensemble: Any, X: FloatArray, *, on_share: OnShare, output: int = 1) -> FloatArray:
     """The same values by the shap package, many times slower.
 
     Computed in portions of about half a second; ``on_share`` is called after each.
@@ -104,7 +118,7 @@ def package_shap(ensemble: Any, X: FloatArray, *, on_share: OnShare) -> FloatArr
         portion = X[n_done : n_done + size]
         found = np.asarray(explainer.shap_values(portion, check_additivity=False))
         # Classifiers that average trees are explained for each class.
-        portions.append(found[..., 1] if found.ndim == 3 else found)
+        portions.append(found[..., output] if found.ndim == 3 else found)
         n_done += len(portion)
         pace = max(1e-6, (time.monotonic() - started) / len(portion))
         size = max(1, min(int(0.5 / pace), 4 * size))

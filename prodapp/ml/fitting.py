@@ -1,4 +1,6 @@
-"""Fitting a pipeline and asking it, with progress: whoever waits can look in, and stop it.
+"""Fitting a pipeline and asking it, with progress where it can be told.
+
+What tells nothing of itself is looked after from beside (:mod:`prodapp.ml.watching`).
 
 Results do not depend on the number of threads nor on how work is parted.
 """
@@ -8,8 +10,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Thread
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +26,7 @@ from threadpoolctl import threadpool_limits
 
 from prodapp.ml import boosters
 from prodapp.ml.budget import MIN_TREES, Clock
+from prodapp.ml.class_codes import EXPLAINED, is_explained, learnable
 
 FloatArray = npt.NDArray[np.float64]
 OnShare = Callable[[float], None]
@@ -33,8 +35,6 @@ _FIRST_BOOSTED: Final = 20
 _SECONDS_A_BATCH: Final = 0.4
 #: Samples answered at a time: some tenths of a second for a large forest.
 _PORTION: Final = 5_000
-#: How often work that tells nothing of itself is looked at.
-_LOOK_SECONDS: Final = 0.3
 
 
 def fit_pipeline(
@@ -48,18 +48,21 @@ def fit_pipeline(
 ) -> None:
     """Fit in place, ensembles some trees at a time: the same trees, with progress between them.
 
+    For classifiers ``y`` holds codes (:mod:`prodapp.ml.class_codes`).
+
     ``on_share`` is called with the share of trees fitted; ``clock`` may end the fitting of a
     forest before its last tree; ``n_learned`` is how many of the samples, drawn at random, the
     estimator learns from (default: all). The fitted forest answers in one thread, which serves
     single samples several times faster (see :func:`predict` for many).
     """
-    encoded = _encoded(pipeline.named_steps["preprocessing"], X, y, on_share)
     estimator = pipeline.named_steps["estimator"]
+    known = is_explained(y) if is_classifier(estimator) else y
+    encoded = pipeline.named_steps["preprocessing"].fit_transform(X, known)
     if n_learned is not None and n_learned < len(y):
         rows = np.sort(np.random.default_rng(0).choice(len(y), n_learned, replace=False))
         encoded, y = encoded[rows], y[rows]
     if is_classifier(estimator):
-        y = y.astype(np.int64)
+        encoded, y = _of_classes(encoded, y)
     if isinstance(estimator, BaseForest):
         _fit_forest(estimator, encoded.astype(np.float32), y, on_share=on_share, clock=clock)
     elif isinstance(estimator, HistGradientBoostingRegressor | HistGradientBoostingClassifier):
@@ -69,15 +72,15 @@ def fit_pipeline(
     else:
         if isinstance(estimator, KNeighborsRegressor | KNeighborsClassifier):
             estimator.set_params(n_neighbors=min(estimator.n_neighbors, len(y)))
-        _watched(lambda: _fit_silently(estimator, encoded, y), on_share)
+        _fit_silently(estimator, encoded, y)
     on_share(1.0)
 
 
-def _encoded(preprocessing: Any, X: pd.DataFrame, y: FloatArray, on_share: OnShare) -> FloatArray:
-    """Fit the preprocessing; of a million rows that takes seconds, in which a cancel is heard."""
-    found: list[FloatArray] = []
-    _watched(lambda: found.append(preprocessing.fit_transform(X, y)), on_share)
-    return found[0]
+def _of_classes(encoded: FloatArray, y: FloatArray) -> tuple[FloatArray, Any]:
+    """What a classifier can learn from, its codes as whole numbers."""
+    codes = y.astype(np.int64)
+    enough = learnable(codes)
+    return (encoded, codes) if enough.all() else (encoded[enough], codes[enough])
 
 
 def _fit_silently(estimator: Any, X: FloatArray, y: FloatArray) -> None:
@@ -86,28 +89,6 @@ def _fit_silently(estimator: Any, X: FloatArray, y: FloatArray) -> None:
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         estimator.fit(X, y)
-
-
-def _watched(work: Callable[[], None], on_share: OnShare) -> None:
-    """Do ``work``, which tells nothing of itself, in a thread beside a look at whether to stop.
-
-    What ``on_share`` raises goes through at once; the thread ends by itself or with the process.
-    """
-    ended: Future[None] = Future()
-
-    def run() -> None:
-        try:
-            work()
-            ended.set_result(None)
-        except BaseException as error:
-            ended.set_exception(error)
-
-    thread = Thread(target=run, name="fit", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        on_share(0.0)
-        thread.join(_LOOK_SECONDS)
-    ended.result()
 
 
 def _fit_forest(
@@ -159,17 +140,30 @@ def _fit_boosting(estimator: Any, X: FloatArray, y: FloatArray, *, on_share: OnS
 
 def answers_of(model: Any, X: Any) -> FloatArray:
     """The answers of a fitted estimator or pipeline: numbers, or probabilities of the class."""
+    if is_classifier(model):
+        return probabilities_of(model, X)[:, EXPLAINED]
     # Where processors are busy OpenMP's threads would wait for each other: seconds, for nothing.
     with threadpool_limits(1, user_api="openmp"):
-        if is_classifier(model):
-            found: FloatArray = model.predict_proba(X)[:, 1].astype(np.float64)
-            return found
         numbers: FloatArray = model.predict(X)
         return numbers
 
 
-def predict(pipeline: Pipeline, X: pd.DataFrame, *, n_jobs: int, on_share: OnShare) -> FloatArray:
-    """The answers of a fitted pipeline, some thousand samples at a time.
+def probabilities_of(model: Any, X: Any) -> FloatArray:
+    """The probabilities (samples, classes by code) of a fitted classifier or its pipeline."""
+    with threadpool_limits(1, user_api="openmp"):
+        found: FloatArray = model.predict_proba(X).astype(np.float64)
+        return found
+
+
+def predict(
+    pipeline: Pipeline,
+    X: pd.DataFrame,
+    *,
+    n_jobs: int,
+    on_share: OnShare,
+    asked: Callable[[Any, Any], FloatArray] = answers_of,
+) -> FloatArray:
+    """What is ``asked`` of a fitted pipeline (its answers), some thousand samples at a time.
 
     Threads share samples here, not trees: a forest's own threads add their trees up in the order
     in which they end, so that the last digit changes from call to call.
@@ -177,7 +171,7 @@ def predict(pipeline: Pipeline, X: pd.DataFrame, *, n_jobs: int, on_share: OnSha
     portions = [X.iloc[start : start + _PORTION] for start in range(0, len(X), _PORTION)]
     answers = []
     with ThreadPoolExecutor(max_workers=n_jobs, thread_name_prefix="predict") as executor:
-        futures = [executor.submit(answers_of, pipeline, portion) for portion in portions]
+        futures = [executor.submit(asked, pipeline, portion) for portion in portions]
         try:
             for n_done, future in enumerate(futures, start=1):
                 answers.append(future.result())

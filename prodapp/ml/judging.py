@@ -17,7 +17,7 @@ IntArray = npt.NDArray[np.intp]
 _MAX_HELD_OUT_PAIRS: Final = 500
 
 
-def _clusters(samples: Samples, predicted: FloatArray) -> IntArray | None:
+def clusters_of(samples: Samples, predicted: FloatArray) -> IntArray | None:
     """The sets of held-out samples that stand or fall together."""
     plan = samples.plan
     if plan.is_ordered:
@@ -35,7 +35,7 @@ def judge(samples: Samples, predicted: FloatArray, *, random_state: int) -> Metr
         n_train=len(samples.y_train),
         n_features=len(samples.columns),
         random_state=random_state,
-        clusters=_clusters(samples, predicted),
+        clusters=clusters_of(samples, predicted),
         last_values=samples.last_values if plan.is_ordered else None,
     )
 
@@ -52,7 +52,7 @@ def judge_classes(
         target_class=samples.target_class,
         share_learned=float(samples.y_train.mean()),
         random_state=random_state,
-        clusters=_clusters(samples, predicted),
+        clusters=clusters_of(samples, predicted),
     )
 
 

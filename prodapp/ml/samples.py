@@ -12,6 +12,7 @@ import pandas as pd
 
 from prodapp.exceptions import FieldError, InvalidInput, N_
 from prodapp.ml.choice import chosen_features, group_column, left_out
+from prodapp.ml.class_codes import NOT_LEARNED, ClassCodes, code_classes
 from prodapp.ml.classes import check_enough, membership, named_class
 from prodapp.ml.features.plan import first_ordered
 from prodapp.ml.features.series import SeriesFeatures, series_features
@@ -32,7 +33,8 @@ class Samples:
     ``rows`` are their positions in the table; ``train_rows`` and ``test_rows`` are positions in
     ``rows``, ``X`` and ``y``, whose index is the clock of
     :class:`~prodapp.ml.timeline.Timeline`; ``X`` holds the features of ``series`` already. Where
-    there is a ``target_class``, ``y`` is 1 for it and 0 for others. ``parts`` are the columns that
+    there is a ``target_class``, ``y`` is 1 for it and 0 for others, and where one model learns all
+    classes, ``classes`` holds them. ``parts`` are the columns that
     part the samples (:func:`~prodapp.ml.trust.segments.segment_frame`), ``time_column`` the one
     whose order they are in, None where their order is that of the file.
     """
@@ -42,6 +44,7 @@ class Samples:
     X: pd.DataFrame
     y: FloatArray
     target_class: str | None
+    classes: ClassCodes | None
     series: SeriesFeatures
     parts: pd.DataFrame
     time_column: str | None
@@ -59,6 +62,13 @@ class Samples:
     @cached_property
     def y_train(self) -> FloatArray:
         return self.y[self.train_rows]
+
+    @cached_property
+    def learned_target(self) -> FloatArray:
+        """What the model learns: ``y_train``, or the codes of all classes."""
+        if self.classes is None:
+            return self.y_train
+        return self.classes.codes[self.train_rows].astype(np.float64)
 
     @cached_property
     def X_test(self) -> pd.DataFrame:  # noqa: N802
@@ -103,8 +113,13 @@ def gather_samples(frame: pd.DataFrame, columns: Sequence[Column], spec: Specifi
     train_rows, test_rows = plan.hold_out(
         len(rows), test_size=spec.test_size, random_state=spec.random_state
     )
+    classes = None
     if target_class is not None:
         check_enough(y[rows][train_rows], target_class, column=spec.target)
+        if spec.classes == "joint":
+            classes = code_classes(frame[spec.target].iloc[rows], target_class, train_rows)
+    if classes is not None:
+        train_rows = train_rows[classes.codes[train_rows] != NOT_LEARNED]
     # Rows without a target are no samples, but they come before some.
     X = features_frame(frame.iloc[timeline.rows], chosen)
     X.index = pd.Index(timeline.clock)
@@ -117,6 +132,7 @@ def gather_samples(frame: pd.DataFrame, columns: Sequence[Column], spec: Specifi
         X=X,
         y=y[rows],
         target_class=target_class,
+        classes=classes,
         series=series,
         parts=segment_frame(frame.iloc[rows], columns, target=spec.target, time_column=timeline.by),
         time_column=timeline.by,
@@ -124,7 +140,10 @@ def gather_samples(frame: pd.DataFrame, columns: Sequence[Column], spec: Specifi
         plan=plan,
         train_rows=train_rows,
         test_rows=test_rows,
-        remarks=_missing_targets(int((~is_usable).sum()), spec.target),
+        remarks=[
+            *_missing_targets(int((~is_usable).sum()), spec.target),
+            *([] if classes is None else classes.remarks(spec.target)),
+        ],
         left_out=list(left_out(spec, columns)),
     )
 
@@ -137,7 +156,12 @@ def _target(
     kind = next(column.kind for column in columns if column.name == spec.target)
     if kind == "number" and spec.target_class is None:
         return None, values.to_numpy(dtype=np.float64)
-    name = named_class(values.dropna(), spec.target_class, column=spec.target)
+    name = named_class(
+        values.dropna(),
+        spec.target_class,
+        column=spec.target,
+        may_choose=spec.classes == "joint",
+    )
     return name, membership(values, name)
 
 

@@ -54,7 +54,7 @@ class Search:
     @property
     def _learned(self) -> tuple[list[Column], pd.DataFrame, FloatArray, Plan]:
         samples = self.samples
-        return samples.columns, samples.X_train, samples.y_train, samples.learning_plan
+        return samples.columns, samples.X_train, samples.learned_target, samples.learning_plan
 
     def _next_part(self) -> dict[str, Any]:
         begun = self.share_done

@@ -53,6 +53,18 @@ VALIDATIONS: Final[Mapping[str, Choice]] = {
     ),
 }
 
+#: What a target of three or more classes becomes.
+CLASSES: Final[Mapping[str, Choice]] = {
+    "joint": Choice(
+        N_("All together"),
+        N_("One model answers with the probability of every class; up to 20 classes."),
+    ),
+    "one_vs_rest": Choice(
+        N_("One against all others"),
+        N_("The model knows the class that is explained, and the rest as one."),
+    ),
+}
+
 #: How the hyperparameters that are not given are searched.
 TUNINGS: Final[Mapping[str, Choice]] = {
     "none": Choice(N_("None"), N_("The settings as they are given.")),

@@ -10,7 +10,7 @@ from prodapp.exceptions import FieldError, InvalidInput, N_
 from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM
 from prodapp.ml.features.plan import step_errors
 from prodapp.ml.hyperparameters import Hyperparameter
-from prodapp.ml.settings import SETTINGS, TUNINGS, VALIDATIONS
+from prodapp.ml.settings import CLASSES, SETTINGS, TUNINGS, VALIDATIONS
 
 #: Fewer samples with a target than this carry no ranking worth reading.
 MIN_SAMPLES: Final = 20
@@ -21,7 +21,9 @@ class Specification:
     """One training run, wholly described.
 
     ``target_class`` names the class whose probability is explained (:mod:`prodapp.ml.classes`); of
-    a target that holds no numbers and has two, None means the rarer.
+    a target that holds no numbers None means the rarest. With three or more, ``classes`` says
+    whether one model answers for all of them (:mod:`prodapp.ml.class_codes`) or for that one
+    against the rest.
     ``features`` None means every column whose suggested role is "feature", but the target.
     ``engineering`` holds steps of :mod:`prodapp.ml.features.catalogue`.
     ``test_size`` is the share of samples held out, parted from the others as ``validation`` says
@@ -35,6 +37,7 @@ class Specification:
 
     target: str
     target_class: str | None = None
+    classes: str = "joint"
     features: tuple[str, ...] | None = None
     algorithm: str = DEFAULT_ALGORITHM
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
@@ -72,6 +75,9 @@ class Specification:
             not isinstance(self.target_class, str) or not self.target_class
         ):
             errors.append(FieldError("/target_class", N_("Name a class of the target.")))
+        if self.classes not in CLASSES:
+            known = {"known": ", ".join(CLASSES)}
+            errors.append(FieldError("/classes", N_("Choose one of: %(known)s."), known))
         if self.features is not None and (not self.features or self.target in self.features):
             message = N_("Name at least one variable, and not the target.")
             errors.append(FieldError("/features", message))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import platform
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import Any, Final
 
@@ -27,10 +26,11 @@ from prodapp.ml.classes import ClassMetrics
 from prodapp.ml.comparison import Comparison
 from prodapp.ml.cross_validation import CrossValidation, FoldScore, Gap, cross_validate
 from prodapp.ml.estimators import available_cpus, build_pipeline, forest_size, n_learned
-from prodapp.ml.fitting import fit_pipeline, predict
+from prodapp.ml.fitting import fit_pipeline
 from prodapp.ml.held_out import HeldOut
+from prodapp.ml.joint import Joint, ask_held_out, judge_joint
 from prodapp.ml.judging import held_out_pairs, judge, judge_classes
-from prodapp.ml.progress import STAGES, Progress, part_of
+from prodapp.ml.progress import STAGES, Progress, Stages, part_of
 from prodapp.ml.ranking import VariableImportance, rank_variables
 from prodapp.ml.samples import Samples, gather_samples
 from prodapp.ml.searching import Search
@@ -43,6 +43,7 @@ from prodapp.ml.trust.findings import Findings, Trained, find
 from prodapp.ml.trust.levers import Purpose
 from prodapp.ml.tuning import Trial, Tuning
 from prodapp.ml.validation import Interval, Metrics
+from prodapp.ml.watching import watched
 
 __all__ = [
     "STAGES",
@@ -55,6 +56,7 @@ __all__ = [
     "Gap",
     "Interaction",
     "Interval",
+    "Joint",
     "Metrics",
     "Plan",
     "Progress",
@@ -88,7 +90,8 @@ class TrainingResult:
     explained samples do not tell apart, ``interactions`` the strongest pairs. ``algorithm`` is what
     was trained, with these ``hyperparameters``; ``comparison`` and ``tuning`` are there where
     several algorithms or configurations were compared. ``classes`` are the further figures of a
-    target of classes, and ``scale`` what its SHAP values add up to (:mod:`prodapp.ml.explainers`).
+    target of classes, ``joint`` those of all classes where one model knows several, and ``scale``
+    what its SHAP values add up to (:mod:`prodapp.ml.explainers`).
     ``findings`` hold an ``assessment`` unless time ran out. ``reference`` is what predictions need
     beside the pipeline.
     """
@@ -96,6 +99,7 @@ class TrainingResult:
     pipeline: Pipeline
     metrics: Metrics
     classes: ClassMetrics | None
+    joint: Joint | None
     scale: str
     ranking: tuple[VariableImportance, ...]
     validation: CrossValidation
@@ -117,30 +121,6 @@ class TrainingResult:
     remarks: tuple[Remark, ...]
 
 
-@dataclass
-class _Stages:
-    """Passes progress on and keeps the seconds of each stage."""
-
-    progress: Progress
-    seconds: dict[str, float] = field(default_factory=dict)
-    stage: str = ""
-    started: float = 0.0
-
-    def enter(self, stage: str) -> None:
-        self.leave()
-        self.stage, self.started = stage, time.monotonic()
-        self.progress(stage, 0.0)
-
-    def leave(self) -> None:
-        if self.stage:
-            self.seconds[self.stage] = time.monotonic() - self.started
-            self.progress(self.stage, 1.0)
-            self.stage = ""
-
-    def share(self, share: float) -> None:
-        self.progress(self.stage, share)
-
-
 def train(
     frame: pd.DataFrame,
     columns: Sequence[Column],
@@ -154,11 +134,22 @@ def train(
 
     ``frame`` and ``columns`` are those of a :class:`prodapp.ml.table.Table`; ``purpose`` says what
     can be set and what is wanted, for windows of operation. ``n_jobs`` threads (default: the
-    processors this process may use) change nothing in the result. Raises ``InvalidInput`` and
+    processors this process may use) change nothing in the result. ``progress`` is called in this
+    thread several times a second, whatever the work is at. Raises ``InvalidInput`` and
     ``DataRefused``; what ``progress`` raises goes through.
     """
-    n_jobs = n_jobs or available_cpus()
-    stages = _Stages(progress)
+    jobs = n_jobs or available_cpus()
+    return watched(lambda told: _train(frame, columns, spec, purpose, jobs, Stages(told)), progress)
+
+
+def _train(
+    frame: pd.DataFrame,
+    columns: Sequence[Column],
+    spec: Specification,
+    purpose: Purpose,
+    n_jobs: int,
+    stages: Stages,
+) -> TrainingResult:
     clock = Clock(spec.time_budget_seconds)
     stages.enter("preparing")
     check_specification(spec, columns)
@@ -177,14 +168,15 @@ def train(
         on_share=lambda share: stages.share(begun + (1 - begun) * share),
     )
     stages.enter("validating")
-    predicted = predict(
-        pipeline, samples.X_test, n_jobs=n_jobs, on_share=lambda share: stages.share(share / 2)
+    answers = ask_held_out(
+        pipeline, samples, n_jobs=n_jobs, on_share=part_of(stages.share, 0.0, 0.5)
     )
+    predicted = answers.predicted
     validation = cross_validate(
         spec,
         samples.columns,
         samples.X_train,
-        samples.y_train,
+        samples.learned_target,
         samples.learning_plan,
         n_jobs=n_jobs,
         on_share=part_of(stages.share, 0.5, 1.0),
@@ -195,7 +187,16 @@ def train(
         limit=spec.max_explained_samples,
         random_state=spec.random_state,
         clock=clock,
-        on_share=stages.share,
+        on_share=part_of(stages.share, 0.0, 0.8 if samples.classes else 1.0),
+    )
+    joint = judge_joint(
+        pipeline,
+        samples,
+        answers,
+        found.rows,
+        n_jobs=n_jobs,
+        random_state=spec.random_state,
+        on_share=part_of(stages.share, 0.8, 1.0),
     )
     stages.enter("assessing")
     metrics = judge(samples, predicted, random_state=spec.random_state)
@@ -214,6 +215,7 @@ def train(
         pipeline=_whole(pipeline, samples),
         metrics=metrics,
         classes=judge_classes(samples, predicted, random_state=spec.random_state),
+        joint=joint,
         scale=found.scale,
         ranking=ranking,
         validation=validation,
@@ -231,7 +233,7 @@ def train(
         plan=samples.plan,
         held_out=held_out_pairs(samples.y_test, predicted, random_state=spec.random_state),
         tested=_tested(samples, predicted),
-        reference=make_reference(pipeline, samples, predicted, random_state=spec.random_state),
+        reference=make_reference(pipeline, samples, answers, random_state=spec.random_state),
         remarks=(*samples.remarks, *found.remarks),
     )
 
@@ -264,7 +266,7 @@ def _fit(
     fit_pipeline(
         pipeline,
         samples.X_train,
-        samples.y_train,
+        samples.learned_target,
         on_share=on_share,
         clock=clock,
         n_learned=learned,

@@ -20,7 +20,7 @@ LEASE_SECONDS = 20.0
 # The newest way of writing work down that this release can carry out. Raise it when a row gets
 # something to say that a worker of the release before would not heed, or would refuse as unknown:
 # such workers then leave the rows to those who can (see docs/development.md).
-FORMAT = 2
+FORMAT = 3
 
 
 class Leased:

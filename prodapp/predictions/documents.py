@@ -69,6 +69,7 @@ def _document(row: Mapping[str, Any], number: int, target: str) -> dict[str, Any
         "output": row["output"],
         "interval": _interval(row),
         "possible": details.get("possible"),
+        "classes": details.get("classes"),
         "is_new": row["is_new"],
         "surprises": [
             {**surprise, "detail": surprise_sentence(surprise)}

@@ -12,6 +12,7 @@ from prodapp.datasets.schemas import OverridesForm
 from prodapp.exceptions import N_
 from prodapp.pagination import MAX_PAGE_SIZE
 from prodapp.predictions import history, service
+from prodapp.predictions.class_schemas import ClassShareSchema
 from prodapp.rest.answers import failure
 from prodapp.rest.schemas import (
     AnswerSchema,
@@ -97,7 +98,7 @@ class ContributionsSchema(AnswerSchema):
     """`base` plus all contributions is the answer, on this scale (SHAP values)."""
 
     scale = fields.String(
-        required=True, validate=validate.OneOf(("answer", "probability", "log_odds"))
+        required=True, validate=validate.OneOf(("answer", "probability", "log_odds", "log_ratio"))
     )
     base = fields.Float(required=True)
     values = fields.List(fields.Nested(ContributionSchema), required=True)
@@ -132,6 +133,15 @@ class PredictionSchema(AnswerSchema):
         metadata={
             "description": "Of a class: whether it cannot be excluded at this level, and whether "
             "another cannot. null for numbers."
+        },
+    )
+    classes = fields.List(
+        fields.Nested(ClassShareSchema),
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Every class, the likeliest first, where one model answers for all of "
+            "them; else null."
         },
     )
     is_new = fields.Boolean(

@@ -35,7 +35,7 @@ def contribution_sentence(answer: Mapping[str, Any]) -> str:
     raises = strongest["contribution"] > 0
     message = _RAISES if raises else _LOWERS
     params = {"variable": strongest["variable"], "size": abs(strongest["contribution"])}
-    if answer["contributions"]["scale"] == "log_odds":
+    if answer["contributions"]["scale"] in ("log_odds", "log_ratio"):
         message = _RAISES_ODDS if raises else _LOWERS_ODDS
     return sentence(message, params)
 

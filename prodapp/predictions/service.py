@@ -166,6 +166,8 @@ def _details(answer: Answer, target_class: str | None) -> dict[str, Any]:
         ]
     if answer.possible is not None:
         details["possible"] = list(answer.possible)
+    if answer.classes is not None:
+        details["classes"] = [asdict(share) for share in answer.classes]
     return details
 
 

@@ -11,6 +11,7 @@ from prodapp.models import ModelVersion
 from prodapp.ranking import sentences
 from prodapp.ranking.alarm_schemas import AlarmSchema
 from prodapp.ranking.alarms import alarms
+from prodapp.ranking.class_schemas import AllClassesSchema
 from prodapp.ranking.method_schemas import (
     ComparisonSchema,
     GapSchema,
@@ -45,9 +46,10 @@ def _shap_scale() -> fields.Field[Any]:
         lambda version: version.evidence.get("scale", "answer"),
         required=True,
         metadata={
-            "enum": ["answer", "probability", "log_odds"],
+            "enum": ["answer", "probability", "log_odds", "log_ratio"],
             "description": "What SHAP values add up to: the answer in the target's unit, or of "
-            "a class its probability or the log-odds of it.",
+            "a class its probability, the log-odds of it, or the logarithm of its ratio to the "
+            "geometric mean of all classes'.",
         },
     )
 
@@ -213,6 +215,14 @@ class RankingSchema(AnswerSchema):
         metadata={"type": "array", "items": {"$ref": "#/components/schemas/Alarm"}},
     )
     ranking = fields.List(fields.Nested(RankingRowSchema), required=True)
+    all_classes = fields.Method(
+        "_all_classes",
+        required=True,
+        metadata={
+            "description": "Of a target of several classes that one model answers together.",
+            "oneOf": [{"$ref": "#/components/schemas/AllClasses"}, {"type": "null"}],
+        },
+    )
     groups = fields.Method(
         "_groups",
         required=True,
@@ -228,6 +238,10 @@ class RankingSchema(AnswerSchema):
         },
     )
     created_at = Instant(required=True)
+
+    def _all_classes(self, version: ModelVersion) -> Any:
+        found = version.evidence.get("all_classes")
+        return None if found is None else AllClassesSchema().dump(found)
 
     def _segments(self, version: ModelVersion) -> Any:
         return SegmentationSchema(many=True).dump(segments(version))

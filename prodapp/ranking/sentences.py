@@ -23,10 +23,17 @@ def subject(version: ModelVersion) -> str:
 
 
 def scale(version: ModelVersion) -> str:
-    """What SHAP values are measured in: the subject, or the log-odds behind a probability."""
-    if version.evidence.get("scale") != "log_odds":
+    """What SHAP values are measured in: the subject, or the logarithm behind a probability."""
+    measure, name = version.evidence.get("scale"), version.evidence.get("target_class")
+    if measure == "log_ratio":
+        return _(
+            "the logarithm of the probability of %(target)s = %(name)s over the usual one of all "
+            "classes",
+            target=version.target,
+            name=name,
+        )
+    if measure != "log_odds":
         return subject(version)
-    name = version.evidence["target_class"]
     return _("the log-odds of %(target)s = %(name)s", target=version.target, name=name)
 
 

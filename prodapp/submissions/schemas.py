@@ -12,7 +12,8 @@ from prodapp.datasets.schemas import OverridesForm, records_field
 from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM
 from prodapp.rest.arguments import Malformed, strict_json
 from prodapp.rest.schemas import id_field, json_id_field
-from prodapp.training.schemas import MAX_COLUMN_NAME, SpecificationInput, option_fields
+from prodapp.training.option_schemas import MAX_COLUMN_NAME, option_fields
+from prodapp.training.schemas import SpecificationInput
 
 
 class RunOnDatasetInput(SpecificationInput):

@@ -21,6 +21,7 @@ def evidence_document(result: TrainingResult) -> dict[str, Any]:
         "gap": asdict(result.validation.gap),
         "validation": _validation(result),
         "target_class": None if result.classes is None else result.classes.target_class,
+        "all_classes": _all_classes(result),
         "scale": result.scale,
         "algorithm": result.algorithm,
         "hyperparameters": dict(result.hyperparameters),
@@ -41,6 +42,22 @@ def evidence_document(result: TrainingResult) -> dict[str, Any]:
         "left_out": [list(pair) for pair in result.left_out],
         "held_out": [list(pair) for pair in result.held_out],
         "remarks": [asdict(remark) for remark in result.remarks],
+    }
+
+
+def _all_classes(result: TrainingResult) -> dict[str, Any] | None:
+    """The figures of all classes and the variables behind each, where one model knows several."""
+    if result.joint is None:
+        return None
+    figures, rankings = result.joint.metrics, result.joint.rankings
+    return {
+        **asdict(figures),
+        "classes": [
+            {**asdict(one), "variables": [asdict(effect) for effect in effects]}
+            for one, effects in zip(figures.classes, rankings.by_class, strict=True)
+        ],
+        "overall": [{"feature": name, "share": share} for name, share in rankings.overall],
+        "n_explained": rankings.n_explained,
     }
 
 

@@ -15,6 +15,7 @@ from prodapp.training.step_forms import StepsForm
 
 SETTING_FIELDS: Final = (
     "target_class",
+    "classes",
     "tuning",
     "validation",
     "time_column",

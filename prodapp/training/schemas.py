@@ -10,7 +10,6 @@ from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM
 from prodapp.ml.features.catalogue import STEPS, Parameter, Step
 from prodapp.ml.features.plan import MAX_LISTED, MAX_STEPS
 from prodapp.ml.hyperparameters import Hyperparameter
-from prodapp.ml.settings import SETTINGS, TUNINGS, VALIDATIONS
 from prodapp.models import RunState, TrainingRun
 from prodapp.rest.answers import failure
 from prodapp.rest.schemas import (
@@ -23,8 +22,8 @@ from prodapp.rest.schemas import (
     id_field,
 )
 from prodapp.training import service
+from prodapp.training.option_schemas import MAX_COLUMN_NAME, option_fields
 
-MAX_COLUMN_NAME = 500
 MAX_COLUMNS = 2000
 STATES = tuple(state.value for state in RunState)
 
@@ -72,57 +71,6 @@ class Hyperparameters(fields.Field[dict[str, Any]]):
             name: int(item) if isinstance(item, float) and item.is_integer() else item
             for name, item in value.items()
         }
-
-
-def option_fields(
-    integer: type[fields.Integer], number: type[fields.Float]
-) -> dict[str, fields.Field[Any]]:
-    """What a specification has beside target and algorithm, in JSON or in a form."""
-    options: dict[str, fields.Field[Any]] = {
-        "tuning": fields.String(
-            validate=validate.OneOf(tuple(TUNINGS)),
-            metadata={
-                "description": "How the hyperparameters that are not given are searched: "
-                + "; ".join(f"`{name}`: {choice.hint}" for name, choice in TUNINGS.items()),
-                "default": "none",
-            },
-        ),
-        "validation": fields.String(
-            validate=validate.OneOf(tuple(VALIDATIONS)),
-            metadata={
-                "description": "How samples are held out: "
-                + "; ".join(f"`{name}`: {choice.hint}" for name, choice in VALIDATIONS.items()),
-                "default": "auto",
-            },
-        ),
-        "target_class": fields.String(
-            validate=validate.Length(min=1, max=MAX_COLUMN_NAME),
-            allow_none=True,
-            metadata={
-                "description": "Of a target of classes: the one whose probability is explained, "
-                "against all others. By default, of two, the rarer. Makes classes of numbers too.",
-                "examples": ["scrap"],
-            },
-        ),
-        "time_column": _column_name("The column that tells when a row came; by default found."),
-        "group_column": _column_name("The column whose groups are held out whole."),
-    }
-    for name, setting in SETTINGS.items():
-        kind = integer if setting.is_integer else number
-        options[name] = kind(
-            validate=validate.Range(min=setting.minimum, max=setting.maximum),
-            allow_none=setting.default is None,
-            metadata={"description": setting.meaning, "default": setting.default},
-        )
-    return options
-
-
-def _column_name(description: str) -> fields.String:
-    return fields.String(
-        validate=validate.Length(min=1, max=MAX_COLUMN_NAME),
-        allow_none=True,
-        metadata={"description": description},
-    )
 
 
 def step_schema(name: str, step: Step) -> dict[str, Any]:

@@ -11,19 +11,22 @@ from prodapp.auth.guard import current_caller
 from prodapp.auth.objects import dataset_of, run_of
 from prodapp.auth.permissions import requires
 from prodapp.error_text import error_text
-from prodapp.exceptions import DataRefused, DomainError, InvalidInput
+from prodapp.exceptions import DataRefused, DomainError, InvalidInput, N_
 from prodapp.formatting import sentence
 from prodapp.ml.algorithms import ALGORITHMS
 from prodapp.ml.features.catalogue import STEPS
-from prodapp.ml.settings import SETTINGS, TUNINGS, VALIDATIONS
+from prodapp.ml.features.plan import MAX_STEPS
+from prodapp.ml.settings import CLASSES, SETTINGS, TUNINGS, VALIDATIONS
 from prodapp.models import DatasetState, TrainingRun
 from prodapp.training import service
 from prodapp.training.forms import TrainForm
+from prodapp.training.step_forms import StepsForm, key_of
 
 bp = Blueprint("training", __name__, url_prefix="/app")
 # The form is on the page of a data set, and features do not import each other.
 bp.add_app_template_global(lambda: ALGORITHMS, "algorithms_by_name")
 bp.add_app_template_global(lambda: TUNINGS, "tunings_by_name")
+bp.add_app_template_global(lambda: CLASSES, "class_ways_by_name")
 bp.add_app_template_global(lambda: VALIDATIONS, "validations_by_name")
 bp.add_app_template_global(lambda: SETTINGS, "settings_by_name")
 bp.add_app_template_global(lambda: STEPS, "engineering_steps")
@@ -47,6 +50,24 @@ def create(dataset_id: int) -> Response | tuple[str, int]:
         )
         return page, 422
     return redirect(url_for("training.detail", run_id=run.id))
+
+
+@bp.get("/datasets/<int:dataset_id>/engineering-step")
+@requires("operator")
+def another_step(dataset_id: int) -> str:
+    """One more step of a kind for the training form."""
+    dataset = dataset_of(current_caller(), dataset_id)
+    name, number = request.args.get("step", ""), request.args.get("number", 0, type=int)
+    if name not in STEPS or not 2 <= number <= MAX_STEPS:
+        raise InvalidInput(N_("There is no such step."))
+    return render_template(
+        "training/_another_step.html",
+        dataset=dataset,
+        form={"engineering": StepsForm(chosen=(key_of(name, number),))},
+        errors={},
+        name=name,
+        number=number,
+    )
 
 
 @bp.post("/versions/<int:version_id>/lagged-runs")

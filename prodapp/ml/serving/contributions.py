@@ -13,9 +13,10 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from prodapp.ml import treeshap
+from prodapp.ml.class_codes import EXPLAINED
 from prodapp.ml.ensembles import answer_on_scale, collect_forest, compared, explained_output
 from prodapp.ml.explainers import Explainer
-from prodapp.ml.fitting import answers_of
+from prodapp.ml.fitting import answers_of, probabilities_of
 from prodapp.ml.preprocessing import sum_by_source
 from prodapp.ml.table import Column
 
@@ -61,11 +62,17 @@ class Contributor:
         explainer = Explainer(self.pipeline, self.columns, self.background, 1, 0)
         if not explainer.has_trees or not treeshap.is_available():
             return None
+        if explainer.scale == "log_ratio":  # it takes the trees of all classes
+            return None
         forest = collect_forest(estimator, output=explained_output(estimator))
         return treeshap.Kernel.of(forest)
 
     def _answers(self, explainer: Explainer, encoded: FloatArray) -> FloatArray:
         estimator: Any = explainer.estimator
+        if explainer.scale == "log_ratio":
+            logarithms = np.log(np.clip(probabilities_of(estimator, encoded), 1e-15, 1))
+            ratios: FloatArray = logarithms[:, EXPLAINED] - logarithms.mean(axis=1)
+            return ratios
         if explainer.scale != "log_odds":
             return np.asarray(answers_of(estimator, encoded), dtype=np.float64)
         if explainer.has_trees:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -17,10 +17,11 @@ from sklearn.pipeline import Pipeline
 
 from prodapp.ml.ensembles import collect_forest, explained_output, is_known
 from prodapp.ml.features.series import SeriesFeatures
-from prodapp.ml.fitting import answers_of
+from prodapp.ml.fitting import answers_of, probabilities_of
 from prodapp.ml.serving.contributions import Contributions, Contributor
 from prodapp.ml.serving.encoding import RowEncoder, row_encoder
 from prodapp.ml.serving.forest import FlatForest
+from prodapp.ml.serving.joint import ClassShare
 from prodapp.ml.serving.novelty import Neighbourhood
 from prodapp.ml.serving.reference import Reference
 from prodapp.ml.serving.variables import Row, Variable, rows_frame
@@ -54,7 +55,8 @@ class Answer:
     """The answer for one row: a number, or the probability of the target's class.
 
     ``low`` and ``high`` are its interval, ``None`` where too few samples were held out to tell.
-    ``possible`` are the classes that cannot be excluded: (the class, another).
+    ``possible`` are the classes that cannot be excluded: (the class, another). ``classes`` are all
+    of them, the likeliest first, where the model knows several.
     """
 
     value: float
@@ -62,6 +64,7 @@ class Answer:
     high: float | None
     possible: tuple[bool, bool] | None
     surprises: tuple[Surprise, ...]
+    classes: tuple[ClassShare, ...] | None = None
 
 
 class Predictor:
@@ -94,25 +97,40 @@ class Predictor:
 
     def answer(self, rows: Sequence[Row], *, level: float) -> list[Answer]:
         """Answers of rows, which follow each other where the model looks at earlier ones."""
-        values, spreads = self.values(rows)
-        return [
+        encoded = self._encoded(rows)
+        values, spreads = self._estimate(encoded, n_jobs=1)
+        answers = [
             self._answer(value, spread, row, place, level=level)
             for place, (value, spread, row) in enumerate(
                 zip(values.tolist(), spreads.tolist(), rows, strict=True)
             )
         ]
+        joint = self.reference.joint
+        if joint is None:
+            return answers
+        return [
+            replace(answer, classes=joint.shares(probabilities, level=level))
+            for answer, probabilities in zip(
+                answers, probabilities_of(self._estimator, encoded), strict=True
+            )
+        ]
 
     def values(self, rows: Sequence[Row], *, n_jobs: int = 1) -> tuple[FloatArray, FloatArray]:
         """Answers alone, and the spreads between the trees of a forest (else 0)."""
-        if self._encode is not None and len(rows) <= _MANY:
-            return self._estimate(np.stack([self._encode(row) for row in rows]), n_jobs=n_jobs)
-        return self.values_of_frame(rows_frame(self.variables, rows), n_jobs=n_jobs)
+        return self._estimate(self._encoded(rows), n_jobs=n_jobs)
 
     def values_of_frame(self, X: pd.DataFrame, *, n_jobs: int = 1) -> tuple[FloatArray, FloatArray]:
         """As :meth:`values`, of a frame of the variables with the index 0, 1, 2, …"""
+        return self._estimate(self._encoded_frame(X), n_jobs=n_jobs)
+
+    def _encoded(self, rows: Sequence[Row]) -> FloatArray:
+        if self._encode is not None and len(rows) <= _MANY:
+            return np.stack([self._encode(row) for row in rows])
+        return self._encoded_frame(rows_frame(self.variables, rows))
+
+    def _encoded_frame(self, X: pd.DataFrame) -> FloatArray:
         whole = X if self._series is None else self._series.transform(X)
-        encoded = np.asarray(self._inner[0].transform(whole), dtype=np.float64)
-        return self._estimate(encoded, n_jobs=n_jobs)
+        return np.asarray(self._inner[0].transform(whole), dtype=np.float64)
 
     def bounds(
         self, values: FloatArray, spreads: FloatArray, *, level: float
@@ -167,8 +185,9 @@ class Predictor:
         return (expit(values) if self._is_log_odds else values), spreads
 
     def _flat_forest(self) -> FlatForest | None:
-        if not is_known(self._estimator):
-            return None
+        is_joint = self.reference.joint is not None
+        if not is_known(self._estimator) or (is_joint and self._is_log_odds):
+            return None  # scores of several classes are no log-odds
         output = explained_output(self._estimator)
         return FlatForest.of(collect_forest(self._estimator, output=output))
 

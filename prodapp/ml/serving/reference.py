@@ -16,6 +16,7 @@ from sklearn.ensemble._forest import ForestRegressor
 from sklearn.pipeline import Pipeline
 
 from prodapp.ml.ensembles import collect_forest, compared
+from prodapp.ml.joint import HeldOutAnswers
 from prodapp.ml.samples import Samples
 from prodapp.ml.serving.calibration import (
     Calibration,
@@ -24,6 +25,7 @@ from prodapp.ml.serving.calibration import (
     calibrate_classes,
 )
 from prodapp.ml.serving.forest import FlatForest
+from prodapp.ml.serving.joint import JointCalibration, calibrate_joint
 from prodapp.ml.serving.novelty import Neighbourhood, usual_distance
 from prodapp.ml.serving.variables import Row, Variable, describe_variable, plain, row_of
 
@@ -54,6 +56,7 @@ class Reference:
     target_class: str | None
     calibration: Calibration | None
     classes: ClassCalibration | None
+    joint: JointCalibration | None
     target_low: float
     target_high: float
     residual_spread: float
@@ -69,6 +72,7 @@ class Reference:
             "target_class": self.target_class,
             "calibration": None if self.calibration is None else self.calibration.to_json(),
             "classes": None if self.classes is None else self.classes.to_json(),
+            "joint": None if self.joint is None else self.joint.to_json(),
             "target_low": self.target_low,
             "target_high": self.target_high,
             "residual_spread": self.residual_spread,
@@ -80,6 +84,7 @@ class Reference:
         variables = tuple(Variable.from_json(item) for item in document["variables"])
         names = [variable.name for variable in variables]
         calibration, classes = document["calibration"], document["classes"]
+        joint = document.get("joint")
         return cls(
             variables=variables,
             rows=tuple(
@@ -90,6 +95,7 @@ class Reference:
             target_class=document["target_class"],
             calibration=None if calibration is None else Calibration.from_json(calibration),
             classes=None if classes is None else ClassCalibration.from_json(classes),
+            joint=None if joint is None else JointCalibration.from_json(joint),
             target_low=document["target_low"],
             target_high=document["target_high"],
             residual_spread=document["residual_spread"],
@@ -98,12 +104,13 @@ class Reference:
 
 
 def make_reference(
-    pipeline: Pipeline, samples: Samples, predicted: FloatArray, *, random_state: int
+    pipeline: Pipeline, samples: Samples, held_out: HeldOutAnswers, *, random_state: int
 ) -> Reference:
     """The reference of a fitted pipeline (without the step of series) and its ``samples``.
 
-    ``predicted`` are its answers for the held-out samples.
+    ``held_out`` are its answers for the held-out samples.
     """
+    predicted = held_out.predicted
     rng = np.random.default_rng(random_state)
     names = [column.name for column in samples.columns]
     variables = tuple(
@@ -125,11 +132,21 @@ def make_reference(
             None if is_class else calibrate(actual, answers, spreads, learned=samples.y_train)
         ),
         classes=calibrate_classes(actual, answers) if is_class else None,
+        joint=_joint(samples, held_out, calibrated),
         target_low=float(samples.y_train.min()),
         target_high=float(samples.y_train.max()),
         residual_spread=float(np.std(samples.y_test - predicted)),
         is_ordered=samples.plan.is_ordered,
     )
+
+
+def _joint(
+    samples: Samples, held_out: HeldOutAnswers, calibrated: npt.NDArray[np.intp]
+) -> JointCalibration | None:
+    if samples.classes is None or held_out.probabilities is None:
+        return None
+    codes = samples.classes.codes[samples.test_rows][calibrated]
+    return calibrate_joint(samples.classes.labels, codes, held_out.probabilities[calibrated])
 
 
 def spread_forest(estimator: Any) -> FlatForest | None:

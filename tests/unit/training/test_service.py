@@ -48,12 +48,16 @@ def test_unknown_target_names_the_columns_and_the_closest(app: Flask, caller: Ca
     assert caught.value.fields[0].pointer == "/target"
 
 
-def test_of_more_than_two_classes_one_must_be_named(app: Flask, caller: Caller) -> None:
+def test_of_more_than_two_classes_one_must_be_named_to_stand_against_the_rest(
+    app: Flask, caller: Caller
+) -> None:
     lines = ["shift,heat", *(f"{'abc'[n % 3]},{n % 7}.5" for n in range(60))]
     dataset = make_ready_dataset(caller, content="\n".join(lines).encode())
     with pytest.raises(DataRefused, match="name the one to explain"):
-        make_run(caller, dataset, target="shift")
-    assert make_run(caller, dataset, target="shift", target_class="b").target == "shift"
+        make_run(caller, dataset, target="shift", classes="one_vs_rest")
+    assert make_run(caller, dataset, target="shift").target == "shift"
+    run = make_run(caller, dataset, target="shift", target_class="b", classes="one_vs_rest")
+    assert run.specification["classes"] == "one_vs_rest"
 
 
 def test_refused_data_cannot_be_trained_on(app: Flask, caller: Caller) -> None:

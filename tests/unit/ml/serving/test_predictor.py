@@ -16,6 +16,7 @@ from prodapp.ml.artifact import dump_pipeline, load_pipeline
 from prodapp.ml.columns import describe_column
 from prodapp.ml.estimators import build_pipeline
 from prodapp.ml.fitting import answers_of
+from prodapp.ml.joint import HeldOutAnswers
 from prodapp.ml.samples import gather_samples
 from prodapp.ml.serving.predictor import Predictor
 from prodapp.ml.serving.reference import Reference, make_reference
@@ -62,7 +63,7 @@ def _fitted(frame: pd.DataFrame, columns: list[Column], document: dict[str, Any]
     pipeline = build_pipeline(spec, samples.columns, n_samples=len(samples.y_train))
     pipeline.fit(samples.X_train, samples.y_train)
     predicted = answers_of(pipeline, samples.X_test)
-    reference = make_reference(pipeline, samples, predicted, random_state=0)
+    reference = make_reference(pipeline, samples, HeldOutAnswers(predicted, None), random_state=0)
     whole = Pipeline([("series", samples.series), *pipeline.steps])
     return Trained(whole if samples.series.steps else pipeline, reference)
 
