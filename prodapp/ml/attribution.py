@@ -16,7 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from prodapp.ml import treeshap
+from prodapp.ml import boosters, treeshap
+from prodapp.ml.booster_trees import collect_booster, compared_by_booster
 from prodapp.ml.budget import MIN_EXPLAINED, Clock, remark_fewer_explained
 from prodapp.ml.ensembles import collect_forest, compared, explained_output
 from prodapp.ml.explainers import Explainer
@@ -129,13 +130,20 @@ class Attributor:
         self, explainer: Explainer, encoded: FloatArray, values: FloatArray, *, on_share: OnShare
     ) -> tuple[Interaction, ...]:
         """The strongest pairs among those of the first variables, strongest first."""
-        if not treeshap.is_available() or not explainer.has_trees:
+        estimator = explainer.estimator
+        is_booster = boosters.is_booster(estimator)
+        if not treeshap.is_available() or not (explainer.has_trees or is_booster):
+            return ()
+        if explainer.scale == "log_ratio":  # those of one class's score alone mean little
             return ()
         importances = np.abs(values).mean(axis=0)
         sources = explainer.sources
-        estimator = explainer.estimator
-        forest = collect_forest(estimator, output=explained_output(estimator))
-        samples = compared(estimator, encoded[:_N_INTERACTING_SAMPLES])
+        some = encoded[:_N_INTERACTING_SAMPLES]
+        if is_booster:
+            forest, samples = collect_booster(estimator), compared_by_booster(estimator, some)
+        else:
+            forest = collect_forest(estimator, output=explained_output(estimator))
+            samples = compared(estimator, some)
         strengths: dict[tuple[int, int], float] = {}
         partnered = np.argsort(-importances, kind="stable")[:_N_PARTNERED]
         for n_done, variable in enumerate(partnered.tolist()):
