@@ -53,10 +53,12 @@ def text(figures: dict[str, Any]) -> str:
 
 def _speed(tables: list[dict[str, Any]]) -> list[str]:
     lines = [
-        "Seconds from the file to the ranking. ~ marks what is extrapolated.",
+        "Seconds from the file to the ranking, and of the processors in brackets: where other work "
+        "shares them, these are to be compared (the plain way explains on one, the others use "
+        "all). ~ marks what is extrapolated. Trust comes on top of the default.",
         "",
-        "| table | plain | exact | ratio | default | ratio | explained | peak MiB |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
+        "| table | plain | exact | ratio | default | ratio | trust | explained | peak MiB |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for table in tables:
         ways = table["ways"]
@@ -64,13 +66,22 @@ def _speed(tables: list[dict[str, Any]]) -> list[str]:
         for name in ("exact", "default"):
             cells += [_seconds(ways.get(name)), _ratio(table, name)]
         default = ways.get("default") or {}
+        cells.append(_trust(default))
         cells += [f"{default.get('n_explained', 0):,}", f"{default.get('peak_mib', 0):,.0f}"]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
 
 def _seconds(way: dict[str, Any] | None) -> str:
-    return f"{way['total']:,.2f}" if way else "–"
+    return f"{way['total']:,.2f} ({way['processors']:,.2f})" if way else "–"
+
+
+def _trust(way: dict[str, Any]) -> str:
+    """What trust adds, and how many times the ranking's own that is."""
+    if not way or way["trust"] is None:
+        return "–"
+    times = way["trust_processors"] / way["processors"]
+    return f"{way['trust']:,.1f} ({way['trust_processors']:,.1f}), {times:.1f}×"
 
 
 def is_extrapolated(way: dict[str, Any]) -> bool:
@@ -81,7 +92,8 @@ def is_extrapolated(way: dict[str, Any]) -> bool:
 def _plain_seconds(way: dict[str, Any] | None) -> str:
     if way is None:
         return "–"
-    return f"{'~' if is_extrapolated(way) else ''}{way['total']:,.0f}"
+    mark = "~" if is_extrapolated(way) else ""
+    return f"{mark}{way['total']:,.0f} ({way['processors']:,.0f})"
 
 
 def _ratio(table: dict[str, Any], name: str) -> str:
@@ -89,8 +101,9 @@ def _ratio(table: dict[str, Any], name: str) -> str:
     if not plain or not way:
         return "–"
     ratio = plain["total"] / way["total"]
+    of_processors = plain["processors"] / way["processors"]
     goal = TARGETS.get((name, table["n_rows"])) if table["name"].startswith("synthetic") else None
-    return f"{ratio:,.0f}×" + (f" (of {goal})" if goal else "")
+    return f"{ratio:,.0f}× ({of_processors:,.0f}×)" + (f", of {goal}" if goal else "")
 
 
 def _fidelity(tables: list[dict[str, Any]]) -> list[str]:
