@@ -157,6 +157,7 @@ ROLES: dict[str, str] = {
     "GET /app/datasets/<int:dataset_id>/rows": "operator",
     "POST /app/datasets/<int:dataset_id>/rows": "operator",
     "POST /app/datasets/<int:dataset_id>/runs": "operator",
+    "GET /app/datasets/<int:dataset_id>/engineering-step": "operator",
     "GET /app/datasets/<int:dataset_id>/status": "viewer",
     "GET /app/forgot": PUBLIC,
     "POST /app/forgot": PUBLIC,

@@ -160,6 +160,33 @@ def test_steps_go_from_the_form_to_the_run(sign_in: SignIn, caller: Caller) -> N
     ]
 
 
+def test_a_kind_of_step_can_be_taken_several_times(sign_in: SignIn, caller: Caller) -> None:
+    dataset, client = make_ready_dataset(caller), sign_in()
+    url = f"/app/datasets/{dataset.id}/engineering-step"
+    block = client.get(url, query_string={"step": "ratio", "number": 2}).text
+    assert 'value="ratio-2" checked autofocus' in " ".join(block.split())
+    assert 'id="more-ratio" hx-swap-oob="delete"' in " ".join(block.split())
+    for wrong in ({"step": "magic", "number": 2}, {"step": "ratio", "number": 1}, {}):
+        assert client.get(url, query_string=wrong).status_code == 422
+    form: dict[str, Any] = {
+        "engineering": ["ratio", "ratio-2", "polynomial", "magic-2", "ratio-99"],
+        "engineering.ratio.columns": ["heat", "speed"],
+        "engineering.ratio-2.columns": ["speed", "heat"],
+        "engineering.polynomial.degree": "99",
+    }
+    page = " ".join(send(client, dataset.id, **form).text.split())
+    assert 'value="ratio-2" checked' in page
+    assert page.count("One more of this kind") == page.count('class="step-more"')
+    assert 'id="more-ratio-2"' in page
+    assert 'id="more-ratio"' not in page
+    send(client, dataset.id, **form | {"engineering.polynomial.degree": "2"})
+    assert db.session.scalars(select(TrainingRun)).one().specification["engineering"] == [
+        {"step": "ratio", "columns": ["heat", "speed"]},
+        {"step": "ratio", "columns": ["speed", "heat"]},
+        {"step": "polynomial", "degree": 2},
+    ]
+
+
 def test_a_wrong_step_is_said_beside_its_field_and_kept(sign_in: SignIn, caller: Caller) -> None:
     form: dict[str, Any] = {"engineering": ["lags"], "engineering.lags.lags": "1, many"}
     answer = send(sign_in(), make_ready_dataset(caller).id, **form)
