@@ -125,16 +125,20 @@ class Explainer:
         return centred
 
     def _each_class(self, encoded: FloatArray, on_share: OnShare) -> FloatArray:
-        n = self.n_classes
+        n, part = self.n_classes, len(self._parts)
         found = [
-            self._explain(encoded, code, part_of(on_share, code / n, (code + 1) / n))
+            self._explain(encoded, code, part_of(on_share, code / n, (code + 1) / n), part=part)
             for code in range(n)
         ]
         return np.stack(found)
 
-    def _explain(self, encoded: FloatArray, code: int, on_share: OnShare) -> FloatArray:
+    def _explain(
+        self, encoded: FloatArray, code: int, on_share: OnShare, *, part: int | None = None
+    ) -> FloatArray:
         if self._is_sampled:
-            return self._sample(encoded, code, on_share)
+            # The same orders of variables for every class, so that the values of all cancel out.
+            part = len(self._parts) if part is None else part
+            return self._sample(encoded, code, on_share, part=part)
         if self._is_linear:
             background = self.pipeline[0].transform(self.X_train)
             values = linear_shap(self.estimator, encoded, background=background, output=code)
@@ -173,7 +177,9 @@ class Explainer:
             return [_remark_estimated(np.concatenate(self._parts, axis=1))]
         return []
 
-    def _sample(self, encoded: FloatArray, code: int, on_share: OnShare) -> FloatArray:
+    def _sample(
+        self, encoded: FloatArray, code: int, on_share: OnShare, *, part: int
+    ) -> FloatArray:
         # What is made of two variables plays for itself, and its value is shared.
         players, player_of = np.unique(self.sources, return_inverse=True)
         found = sampled_shap.shap_values(
@@ -183,10 +189,11 @@ class Explainer:
             player_of,
             n_variables=len(players),
             n_jobs=self.n_jobs,
-            seed=(self.random_state, len(self._parts)),
+            seed=(self.random_state, part),
             on_share=on_share,
         )
-        self._parts.append(found.parts)
+        if code == EXPLAINED:
+            self._parts.append(found.parts)
         return sum_by_source(found.values, players, len(self.columns))
 
     @cached_property

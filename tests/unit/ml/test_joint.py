@@ -167,7 +167,7 @@ def test_a_run_tells_of_every_class(trained: TrainingResult) -> None:
     assert trained.classes.target_class == "burnt"
     assert trained.joint is not None
     figures = trained.joint.metrics
-    assert [one.label for one in figures.classes] == ["good", "burnt", "raw"]
+    assert [one.label for one in figures.classes] == ["raw", "burnt", "good"]
     assert figures.accuracy_interval.low > figures.baseline_accuracy
     assert figures.log_loss < figures.baseline_log_loss
     assert "rare_classes" in [remark.code for remark in trained.remarks]

@@ -95,7 +95,7 @@ def test_unknown_columns_name_the_closest(spec: Specification, close: str) -> No
 @pytest.mark.parametrize(
     ("spec", "code"),
     [
-        (Specification(target="kind"), "class_not_named"),
+        (Specification(target="kind", classes="one_vs_rest"), "class_not_named"),
         (Specification(target="words"), "target_not_numeric"),
         (Specification(target="flat"), "target_constant"),
         (Specification(target="y", features=("flat",)), "no_features"),

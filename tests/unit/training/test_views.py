@@ -176,7 +176,7 @@ def test_a_kind_of_step_can_be_taken_several_times(sign_in: SignIn, caller: Call
     }
     page = " ".join(send(client, dataset.id, **form).text.split())
     assert 'value="ratio-2" checked' in page
-    assert page.count("One more of this kind") == page.count('class="step-more"')
+    assert page.count("One more of this kind") == page.count('hx-swap="afterend"')
     assert 'id="more-ratio-2"' in page
     assert 'id="more-ratio"' not in page
     send(client, dataset.id, **form | {"engineering.polynomial.degree": "2"})
