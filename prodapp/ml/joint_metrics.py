@@ -46,7 +46,8 @@ class JointMetrics:
 
     ``macro_auc`` is the mean of the classes' (each against the rest), ``balanced_accuracy`` that of
     their recalls. ``confusion`` counts samples by (actual, answered) in the order of ``classes``;
-    ``n_not_learned`` held-out samples are of no class that was learned: they count as errors.
+    ``n_not_learned`` held-out samples are of no class that was learned: they count as errors, but
+    the ``log_loss`` is of the others.
     The baselines are of the shares of the classes in the training samples.
     """
 
@@ -150,7 +151,7 @@ class _Judged:
         return cls(
             actual,
             probabilities.argmax(axis=1),
-            -np.log(np.clip(given, _NEAREST, 1.0)),
+            np.where(actual == NOT_LEARNED, 0.0, -np.log(np.clip(given, _NEAREST, 1.0))),
             [np.unique(column, return_inverse=True)[1] for column in probabilities.T],
         )
 
@@ -159,7 +160,10 @@ class _Judged:
         is_right = self.actual == self.answered
         found = {
             "accuracy": float(weights[is_right].sum() / weights.sum()),
-            "log_loss": float((weights * self.losses).sum() / weights.sum()),
+            # Of classes that were not learned it would be what the clipping says.
+            "log_loss": _share(
+                float((weights * self.losses).sum()), weights[self.actual != NOT_LEARNED].sum()
+            ),
         }
         for code, places in enumerate(self.places):
             is_of, is_answer = self.actual == code, self.answered == code

@@ -74,7 +74,9 @@ class AllClassesSchema(AnswerSchema):
         required=True, metadata={"description": "The mean of the classes' recalls."}
     )
     balanced_accuracy_interval = _interval()
-    log_loss = fields.Float(required=True)
+    log_loss = fields.Float(
+        required=True, metadata={"description": "Of samples whose class was learned."}
+    )
     log_loss_interval = _interval()
     macro_auc = _figure("The mean of the classes' AUC, each against the rest.")
     macro_auc_interval = _interval()
