@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flask import current_app
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session, defer, selectinload
 
 from prodapp.caller import Caller
@@ -14,12 +14,20 @@ from prodapp.extensions import db, settings_of
 from prodapp.models import ChampionChange, ChangeKind, Machine, ModelVersion
 
 
+def in_use(machine_id: int) -> ColumnElement[bool]:
+    """What is true of the one version of a machine that is in use."""
+    return (ModelVersion.machine_id == machine_id) & ModelVersion.is_champion.is_(True)
+
+
+def not_trained() -> Conflict:
+    """The error of a machine that has no version yet."""
+    return Conflict(N_("This machine has not been trained yet."), code="not_trained")
+
+
 def champion_or_none(machine_id: int) -> ModelVersion | None:
     """The version in use of a machine that the caller may see, with its ranking."""
     return db.session.scalar(
-        select(ModelVersion)
-        .where(ModelVersion.machine_id == machine_id, ModelVersion.is_champion.is_(True))
-        .options(selectinload(ModelVersion.ranking))
+        select(ModelVersion).where(in_use(machine_id)).options(selectinload(ModelVersion.ranking))
     )
 
 
@@ -27,7 +35,7 @@ def champion_of(machine_id: int) -> ModelVersion:
     """As :func:`champion_or_none`. Raises :class:`Conflict` before there is one."""
     version = champion_or_none(machine_id)
     if version is None:
-        raise Conflict(N_("This machine has not been trained yet."), code="not_trained")
+        raise not_trained()
     return version
 
 
@@ -43,9 +51,7 @@ def crown(
     """Bring a version into use in place of the one before, inside a command that holds the
     machine's row alone."""
     session.execute(
-        update(ModelVersion)
-        .where(ModelVersion.machine_id == version.machine_id, ModelVersion.is_champion.is_(True))
-        .values(is_champion=False)
+        update(ModelVersion).where(in_use(version.machine_id)).values(is_champion=False)
     )
     session.execute(
         update(ModelVersion).where(ModelVersion.id == version.id).values(is_champion=True)

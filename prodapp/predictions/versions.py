@@ -12,7 +12,8 @@ from sqlalchemy import Select, select
 
 from prodapp.auth.objects import MAX_ID, machine_of
 from prodapp.caller import Caller
-from prodapp.exceptions import Conflict, N_, NotFound
+from prodapp.champions import in_use, not_trained
+from prodapp.exceptions import N_, NotFound
 from prodapp.extensions import db, recently
 from prodapp.models import Machine, ModelVersion
 
@@ -50,7 +51,7 @@ def version_in_use(caller: Caller, machine_id: int) -> ServedVersion:
     found = recently().get(key, lambda: _version_in_use(caller, machine_id))
     if found is None:
         machine_of(caller, machine_id)
-        raise Conflict(N_("This machine has not been trained yet."), code="not_trained")
+        raise not_trained()
     return found
 
 
@@ -66,11 +67,7 @@ def named_version(caller: Caller, version_id: int) -> ServedVersion:
 def _version_in_use(caller: Caller, machine_id: int) -> ServedVersion | None:
     if not 0 < machine_id <= MAX_ID:
         return None
-    return _one(
-        _statement(caller).where(
-            ModelVersion.machine_id == machine_id, ModelVersion.is_champion.is_(True)
-        )
-    )
+    return _one(_statement(caller).where(in_use(machine_id)))
 
 
 def _statement(caller: Caller) -> Select[Any]:
