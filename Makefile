@@ -16,7 +16,7 @@ PYTEST_ARGS ?= --numprocesses logical --maxprocesses 8 --dist loadfile --no-load
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run serve dev test browser schemathesis faults soak bench trust alarms realdata predict intake fuzz gallery check check-delivery replay-image bundle sbom format lock clean
+.PHONY: help run serve dev test browser schemathesis faults soak bench trust ranks alarms realdata predict intake fuzz gallery check check-delivery replay-image bundle sbom format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,8 +56,12 @@ bench: $(VENV)/.installed-dev ## rank faster than the plain way? seconds, fideli
 	$(BIN)/python -m benchmarks.engine $(BENCH_ARGS)
 
 # TRUST_ARGS="--tables 1000" is the long form: a day. It may be ended and taken up again.
-trust: $(VENV)/.installed-dev ## judge simulated tables of known truth: false alarms, power, ranks
+trust: $(VENV)/.installed-dev ## judge simulated tables of known truth: false verdicts, power
 	$(BIN)/python -m benchmarks.trust $(TRUST_ARGS)
+
+# RANK_ARGS="--tables 1000" is the long form: half a day. It may be ended and taken up again.
+ranks: $(VENV)/.installed-dev ## hold intervals of ranks against true ranks: coverage, width
+	$(BIN)/python -m benchmarks.trust.coverage $(RANK_ARGS)
 
 # ALARM_ARGS="--tables 1000" is the long form: an hour or two. It may be ended and taken up again.
 alarms: $(VENV)/.installed-dev ## ring the alarms on tables with one defect each, and on sound ones

@@ -8,20 +8,16 @@ up. The unit is a table: an alarm is false if it rings on one without its defect
 
 from __future__ import annotations
 
-import argparse
-import json
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.trust.defects import BESIDE, CASES
+from benchmarks.trust.resumable import Key, carried_out, options_of, publish, wanted_of
 from benchmarks.trust.scoring import Rate
 from prodapp.ml.columns import describe_column
 from prodapp.ml.cross_validation import cross_validate
-from prodapp.ml.estimators import available_cpus, build_pipeline
+from prodapp.ml.estimators import build_pipeline
 from prodapp.ml.fitting import fit_pipeline, predict
 from prodapp.ml.judging import judge
 from prodapp.ml.samples import gather_samples
@@ -29,11 +25,10 @@ from prodapp.ml.specification import Specification
 from prodapp.ml.trust.alarms import find_alarms
 from prodapp.ml.trust.segments import sign_flips
 
-RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results" / "trust"
 KINDS = {"f": "number", "M": "date"}
 
 
-def ring(key: tuple[str, int, int]) -> dict[str, Any]:
+def ring(key: Key) -> dict[str, Any]:
     """The codes that ring on one table."""
     name, n_rows, seed = key
     case = CASES[name](n_rows, np.random.default_rng((seed, 20_262)))
@@ -91,32 +86,10 @@ def score(results: list[dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.trust.alarms", description=__doc__)
-    parser.add_argument("--tables", type=int, default=50, help="of each case")
-    parser.add_argument("--rows", type=int, default=500)
-    parser.add_argument("--seed", type=int, default=0, help="of the first table")
-    parser.add_argument("--jobs", type=int, default=available_cpus())
-    options = parser.parse_args()
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    path = RESULTS / f"alarms-{options.rows}.jsonl"
-    done = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    known = {tuple(result["key"]) for result in done}
-    wanted = [
-        (name, options.rows, options.seed + number)
-        for number in range(options.tables)
-        for name in CASES
-    ]
-    left = [key for key in wanted if key not in known]
-    context = get_context("spawn")
-    with ProcessPoolExecutor(options.jobs, mp_context=context) as pool, path.open("a") as file:
-        for number, result in enumerate(pool.map(ring, left), start=1):
-            file.write(json.dumps(result) + "\n")
-            file.flush()
-            done.append(result)
-            print(f"\r{number} of {len(left)} tables", end="", flush=True)
-    text = score([result for result in done if tuple(result["key"]) in set(wanted)])
-    (RESULTS / f"alarms-{options.rows}.md").write_text(text + "\n", encoding="utf-8")
-    print(f"\n{text}")
+    options = options_of("benchmarks.trust.alarms", __doc__, list(CASES), n_rows=500).parse_args()
+    path = options.results / f"alarms-{options.rows}.jsonl"
+    results = carried_out(ring, wanted_of(options), path, n_jobs=options.jobs)
+    publish(score(results), options.results / f"alarms-{options.rows}.md")
 
 
 if __name__ == "__main__":

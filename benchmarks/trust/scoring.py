@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from statistics import mean, stdev
 from typing import Any, Final
 
 from scipy import stats
 
-#: Two truths of this ratio at least must not be put in the wrong order with confidence.
-_CLEARLY_APART: Final = 1.5
-_FAR_APART: Final = 2.0
 #: A variable is to be found from n T / (1 − R²) = 80 on.
 FINDABLE: Final = 80.0
 #: Of the target's variance: what must not be called noise.
@@ -23,6 +21,12 @@ class Rate:
 
     n_hits: int
     n: int
+
+    @classmethod
+    def of(cls, hits: Iterable[bool]) -> Rate:
+        """The rate of ``hits`` that are true."""
+        found = list(hits)
+        return cls(sum(found), len(found))
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -42,12 +46,32 @@ class Rate:
 
 
 @dataclass(frozen=True)
+class Mean:
+    """The mean of ``n`` figures with its standard error (None: of one figure, there is none)."""
+
+    value: float
+    error: float | None
+    n: int
+
+    @classmethod
+    def of(cls, figures: Sequence[float]) -> Mean:
+        """The mean of ``figures``, one at least."""
+        n = len(figures)
+        return cls(mean(figures), stdev(figures) / n**0.5 if n > 1 else None, n)
+
+    def __str__(self) -> str:
+        if self.error is None:
+            return f"{self.value:.1f}"
+        reach = float(stats.t.ppf(0.975, self.n - 1)) * self.error
+        return f"{self.value:.1f} ({self.value - reach:.1f}–{self.value + reach:.1f})"
+
+
+@dataclass(frozen=True)
 class Score:
     """One shape. ``false_real``: tables on which any null variable is called real;
     ``proxy_real``: on which any variable without a part of its own is, though related to one that
     has; ``power``: of the variables that can be found at this size; ``missed``: of those worth 2 %
-    or more, the ones called noise; ``inverted`` and ``apart``: of the pairs of acting variables
-    that are clearly or far apart in truth.
+    or more, the ones called noise.
     """
 
     shape: str
@@ -56,45 +80,26 @@ class Score:
     proxy_real: Rate
     power: Rate
     missed: Rate
-    inverted: Rate
-    apart: Rate
-    top_width: float
     seconds: float
 
 
 def score(shape: str, results: Sequence[dict[str, Any]]) -> Score:
     """The score of one shape from the results of its trials."""
-    widths = [
-        last - first + 1
-        for result in results
-        for first, last in (result["ranks"][name] for name in _strongest(result))
-    ]
     return Score(
         shape=shape,
         n_tables=len(results),
         false_real=_rate(results, _nulls),
         proxy_real=_rate(results, lambda result: list(result["proxies"])),
-        power=_count(
+        power=Rate.of(
             result["verdicts"][name] == "real" for result in results for name in _findable(result)
         ),
-        missed=_count(
+        missed=Rate.of(
             result["verdicts"][name] == "noise"
             for result in results
             for name, share in result["shares"].items()
             if share >= _WORTH_SEEING
         ),
-        inverted=_count(
-            _is_above(result, weaker, stronger)
-            for result in results
-            for stronger, weaker in _pairs(result, _CLEARLY_APART)
-        ),
-        apart=_count(
-            _is_above(result, stronger, weaker)
-            for result in results
-            for stronger, weaker in _pairs(result, _FAR_APART)
-        ),
-        top_width=sum(widths) / len(widths) if widths else float("nan"),
-        seconds=sum(sum(result["seconds"].values()) for result in results) / max(len(results), 1),
+        seconds=sum(result["seconds"] for result in results) / max(len(results), 1),
     )
 
 
@@ -102,16 +107,13 @@ def table(scores: Sequence[Score]) -> str:
     """The scorecard, in Markdown."""
     lines = [
         "| shape | tables | any null called real | any proxy called real | power where findable "
-        "| worth 2 %, called noise | inverted with confidence | told apart at twice "
-        "| ranks wide, top 5 | seconds |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+        "| worth 2 %, called noise | seconds |",
+        "|---|--:|--:|--:|--:|--:|--:|",
     ]
     for s in scores:
-        cells = (s.false_real, s.proxy_real, s.power, s.missed, s.inverted, s.apart)
+        cells = (s.false_real, s.proxy_real, s.power, s.missed)
         lines.append(
-            f"| {s.shape} | {s.n_tables} | "
-            + " | ".join(map(str, cells))
-            + f" | {s.top_width:.1f} | {s.seconds:.1f} |"
+            f"| {s.shape} | {s.n_tables} | " + " | ".join(map(str, cells)) + f" | {s.seconds:.1f} |"
         )
     return "\n".join(lines)
 
@@ -125,7 +127,7 @@ def _rate(
     results: Sequence[dict[str, Any]], without_part: Callable[[dict[str, Any]], list[str]]
 ) -> Rate:
     """Tables on which any of the variables is called real, of those that have any."""
-    return _count(
+    return Rate.of(
         any(result["verdicts"][name] == "real" for name in without_part(result))
         for result in results
         if without_part(result)
@@ -135,25 +137,4 @@ def _rate(
 def _findable(result: dict[str, Any]) -> list[str]:
     shares = result["shares"]
     left = max(1 - sum(shares.values()), 1e-9)
-    return [name for name, share in shares.items() if result["n_rows"] * share / left >= FINDABLE]
-
-
-def _strongest(result: dict[str, Any]) -> list[str]:
-    return sorted(result["ranks"], key=lambda name: sum(result["ranks"][name]))[:5]
-
-
-def _pairs(result: dict[str, Any], ratio: float) -> list[tuple[str, str]]:
-    # Truths are of the variable alone; where others tell of it, importance is another thing.
-    if result["proxies"]:
-        return []
-    shares = result["shares"]
-    return [(a, b) for a in shares for b in shares if shares[a] >= ratio * shares[b] and a != b]
-
-
-def _is_above(result: dict[str, Any], upper: str, lower: str) -> bool:
-    return bool(result["ranks"][upper][1] < result["ranks"][lower][0])
-
-
-def _count(hits: Iterable[bool]) -> Rate:
-    found = list(hits)
-    return Rate(sum(found), len(found))
+    return [name for name, share in shares.items() if result["key"][1] * share / left >= FINDABLE]

@@ -13,12 +13,13 @@ Nothing here is shared with the code that judges.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import stats
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -32,6 +33,9 @@ class Simulated:
 
     ``shares`` holds T of every variable that has a part in y; ``proxies`` (no part of their own,
     but related to one that has) the variable that each goes along with; all others are null.
+    ``sizes`` is the mean |SHAP| of the function that made y, of every variable that acts: of
+    effects that add up over independent variables, the mean size of the variable's own. Empty
+    where variables depend on each other, for then it is a matter of how SHAP values are defined.
     """
 
     X: pd.DataFrame
@@ -39,6 +43,7 @@ class Simulated:
     shares: Mapping[str, float]
     proxies: Mapping[str, str]
     is_ordered: bool = False
+    sizes: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def nulls(self) -> list[str]:
@@ -56,6 +61,23 @@ _EFFECTS: Final[tuple[Callable[[FloatArray], FloatArray], ...]] = (
     lambda x: np.sign(x),
     lambda x: np.sqrt(2 / (1 - np.exp(-8))) * np.sin(2 * x),
     lambda x: (np.abs(x) - np.sqrt(2 / np.pi)) / np.sqrt(1 - 2 / np.pi),
+)
+_MIDDLE: Final = np.sqrt(2 / np.pi)  # the mean size of a standard normal variable
+#: The mean size of each of them: E|Z|; 4 φ(1) / √2; 1; by the Fourier series of |sin|; and twice
+#: what |Z| is below its mean on average.
+_MEAN_SIZES: Final = (
+    float(_MIDDLE),
+    float(_MIDDLE),
+    float(2 * np.sqrt(2) * stats.norm.pdf(1)),
+    1.0,
+    float(np.sqrt(2 / (1 - np.exp(-8))) * (2 - 4 * np.exp(-8) / 3) / np.pi),
+    float(
+        (
+            2 * _MIDDLE * (2 * stats.norm.cdf(_MIDDLE) - 1)
+            - 4 * (stats.norm.pdf(0) - stats.norm.pdf(_MIDDLE))
+        )
+        / np.sqrt(1 - 2 / np.pi)
+    ),
 )
 #: Shares of variance of the variables that act, in turn.
 _SHARES: Final = (0.25, 0.15, 0.12, 0.08, 0.06, 0.04)
@@ -122,7 +144,7 @@ def autocorrelated(n: int, rng: np.random.Generator) -> Simulated:
     """Stationary series of coefficient 0.9, errors included; six act. T is the share given."""
     X = np.column_stack([_series(n, rng) for _ in range(N_VARIABLES)])
     simulated = _additive(X, rng, errors=_series(n, rng))
-    return Simulated(simulated.X, simulated.y, simulated.shares, {}, is_ordered=True)
+    return replace(simulated, is_ordered=True)
 
 
 def heavy_tails(n: int, rng: np.random.Generator) -> Simulated:
@@ -130,14 +152,17 @@ def heavy_tails(n: int, rng: np.random.Generator) -> Simulated:
     share given (the variance of t₃ is 3)."""
     X = rng.standard_t(3, size=(n, N_VARIABLES)) / np.sqrt(3)
     errors = rng.standard_t(3, size=n) / np.sqrt(3)
-    return _additive(X, rng, effects=(_EFFECTS[0],) * 6, errors=errors)
+    # The mean size of t₃ is 2 √3 / π.
+    return _additive(X, rng, effects=(_EFFECTS[0],) * 6, mean_sizes=(2 / np.pi,) * 6, errors=errors)
 
 
 def missing(n: int, rng: np.random.Generator) -> Simulated:
-    """A fifth of all cells is missing at random, after y was made. T is at most the share."""
+    """A fifth of all cells is missing at random, after y was made. T is at most the share; a cell
+    that is missing moves nothing."""
     simulated = independent(n, rng)
     holes = rng.random(simulated.X.shape) < 0.2
-    return Simulated(simulated.X.mask(holes), simulated.y, simulated.shares, {})
+    sizes = {name: 0.8 * size for name, size in simulated.sizes.items()}
+    return replace(simulated, X=simulated.X.mask(holes), sizes=sizes)
 
 
 def categorical(n: int, rng: np.random.Generator) -> Simulated:
@@ -162,12 +187,15 @@ def categorical(n: int, rng: np.random.Generator) -> Simulated:
 
 def interactions(n: int, rng: np.random.Generator) -> Simulated:
     """Products of two variables, without effects of their own. T of each is the product's share,
-    since one of two factors, given the other, makes it vary as a whole."""
+    since one of two factors, given the other, makes it vary as a whole; its SHAP value is half of
+    the product."""
     X = rng.normal(size=(n, N_VARIABLES))
     y = np.sqrt(0.4) * X[:, 0] * X[:, 1] + np.sqrt(0.2) * X[:, 2] * X[:, 3]
     y += np.sqrt(0.1) * X[:, 4] + np.sqrt(0.3) * rng.normal(size=n)
     shares = {"x0": 0.4, "x1": 0.4, "x2": 0.2, "x3": 0.2, "x4": 0.1}
-    return Simulated(_frame(X), y, shares, {})
+    halves = {name: np.sqrt(shares[name]) * _MIDDLE**2 / 2 for name in ("x0", "x1", "x2", "x3")}
+    sizes = halves | {"x4": np.sqrt(0.1) * _MIDDLE}
+    return Simulated(_frame(X), y, shares, {}, sizes=sizes)
 
 
 def low_signal(n: int, rng: np.random.Generator) -> Simulated:
@@ -204,6 +232,7 @@ def _additive(
     rng: np.random.Generator,
     *,
     effects: tuple[Callable[[FloatArray], FloatArray], ...] = _EFFECTS,
+    mean_sizes: tuple[float, ...] = _MEAN_SIZES,
     errors: FloatArray | None = None,
     total: float = sum(_SHARES),
 ) -> Simulated:
@@ -213,7 +242,15 @@ def _additive(
     y = np.sqrt(1 - total) * errors
     for place, (share, effect) in enumerate(zip(shares, effects, strict=True)):
         y = y + np.sqrt(share) * effect(X[:, place])
-    return Simulated(_frame(X), y, {f"x{i}": float(share) for i, share in enumerate(shares)}, {})
+    sizes = np.sqrt(shares) * mean_sizes
+    names = [f"x{place}" for place in range(len(shares))]
+    return Simulated(
+        _frame(X),
+        y,
+        dict(zip(names, shares.tolist(), strict=True)),
+        {},
+        sizes=dict(zip(names, sizes.tolist(), strict=True)),
+    )
 
 
 def _series(n: int, rng: np.random.Generator) -> FloatArray:
