@@ -55,6 +55,7 @@ from prodapp.extensions import (
 from prodapp.machines import views as machine_views
 from prodapp.predictions import predictors, recorder
 from prodapp.predictions import views as prediction_views
+from prodapp.ranking import fleet_views
 from prodapp.ranking import views as ranking_views
 from prodapp.rest.converters import IdConverter
 from prodapp.training import views as training_views
@@ -165,6 +166,7 @@ def _register_blueprints(app: Flask) -> None:
         dataset_views.bp,
         training_views.bp,
         ranking_views.bp,
+        fleet_views.bp,
         prediction_views.bp,
         version_views.bp,
         account_pages.bp,

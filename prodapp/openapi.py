@@ -26,8 +26,10 @@ from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm
 from prodapp.predictions import api as predictions_api
 from prodapp.predictions import batch_api
 from prodapp.ranking import api as ranking_api
+from prodapp.ranking import fleet_api
 from prodapp.ranking.alarm_schemas import AlarmSchema
 from prodapp.ranking.class_schemas import AllClassesSchema
+from prodapp.ranking.fleet_schemas import SisterSchema
 from prodapp.ranking.method_schemas import (
     ComparisonSchema,
     GapSchema,
@@ -44,6 +46,7 @@ from prodapp.submissions import api as submissions_api
 from prodapp.training import api as training_api
 from prodapp.training.schemas import hyperparameter_schema
 from prodapp.versions import api as versions_api
+from prodapp.versions.schemas import ComparedChangeSchema
 
 OPENAPI_VERSION = "3.1.0"
 DESCRIPTION = """\
@@ -106,6 +109,7 @@ def init_app(app: Flask) -> None:
         datasets_api.blp,
         training_api.blp,
         ranking_api.blp,
+        fleet_api.blp,
         predictions_api.blp,
         admin_api.blp,
     ):
@@ -220,6 +224,8 @@ def _describe_components(api: RestApi) -> None:
     components.schema("Alarm", schema=AlarmSchema)
     components.schema("AllClasses", schema=AllClassesSchema)
     components.schema("Trust", schema=TrustSchema)
+    components.schema("Sister", schema=SisterSchema)
+    components.schema("ComparedChange", schema=ComparedChangeSchema)
     components.schema("Companions", schema=CompanionsSchema)
     components.schema("Segmentation", schema=SegmentationSchema)
     components.schema("Comparison", schema=ComparisonSchema)

@@ -20,6 +20,8 @@ from prodapp.machines import overviews, variables
 from prodapp.machines import service as machines
 from prodapp.models import Machine
 from prodapp.pagination import MAX_PAGE_SIZE
+from prodapp.ranking import fleet, fleet_words
+from prodapp.ranking.fleet_schemas import FleetSchema
 
 machine = DomainGroup("machine", help="Machines of the plant.")
 
@@ -107,6 +109,42 @@ def show_variables(machine_id: int, as_json: bool) -> None:
         print_json(rows)
     else:
         print_table(names, [list(row.values()) for row in rows])
+
+
+@machine.command("compare")
+@click.argument("variable", required=False)
+@json_option
+def compare_machines(variable: str | None, as_json: bool) -> None:
+    """Show what all machines' versions in use say of VARIABLE; without one, which there are."""
+    caller = cli_caller()
+    if variable is None:
+        known = fleet.known_variables(caller)
+        if as_json:
+            print_json([asdict(item) for item in known])
+        else:
+            print_table(("variable", "machines"), [(item.name, item.n_machines) for item in known])
+        return
+    found = fleet.compare_machines(caller, variable)
+    if as_json:
+        print_json(FleetSchema().dump(found))
+        return
+    print_table(
+        ("machine", "explains", "rank", "verdict", "direction", "explains alone", "share"),
+        [
+            (
+                sister.machine.name,
+                sister.subject,
+                fleet_words.rank_words(sister),
+                "–" if sister.trust is None else sister.trust.verdict,
+                sister.direction,
+                fleet_words.gain_words(sister),
+                f"{sister.share:.1%}",
+            )
+            for sister in found.sisters
+        ],
+    )
+    for sentence in fleet_words.summary(found):
+        click.echo(sentence)
 
 
 def _told(machine: Machine) -> Told:

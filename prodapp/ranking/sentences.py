@@ -8,7 +8,7 @@ from typing import Any
 from prodapp.formatting import number, percent
 from prodapp.i18n import gettext as _
 from prodapp.models import ModelVersion, VariableRanking
-from prodapp.ranking.trust import TrustedGroup, trust
+from prodapp.ranking.trust import Trust, TrustedGroup, trust
 
 STRONG_DIRECTION = 0.8
 FEW_SAMPLES = 30
@@ -16,10 +16,14 @@ FEW_SAMPLES = 30
 
 def subject(version: ModelVersion) -> str:
     """What is explained: the target, or the probability of one of its classes."""
-    name = version.evidence.get("target_class")
-    if name is None:
-        return version.target
-    return _("the probability of %(target)s = %(name)s", target=version.target, name=name)
+    return subject_words(version.target, version.evidence.get("target_class"))
+
+
+def subject_words(target: str, target_class: str | None) -> str:
+    """What is explained, of a target and the class of it that is (None: it is a number)."""
+    if target_class is None:
+        return target
+    return _("the probability of %(target)s = %(name)s", target=target, name=target_class)
 
 
 def scale(version: ModelVersion) -> str:
@@ -39,12 +43,19 @@ def scale(version: ModelVersion) -> str:
 
 def direction(item: VariableRanking, *, target: str) -> str:
     """Which way the variable moves the target."""
-    names = {"variable": item.feature, "target": target}
-    if item.effect == "increases":
+    return direction_words(
+        item.effect, variable=item.feature, target=target, has_order=bool(item.dependence)
+    )
+
+
+def direction_words(effect: str, *, variable: str, target: str, has_order: bool) -> str:
+    """Which way a variable moves the target; categories have no more and less (``has_order``)."""
+    names = {"variable": variable, "target": target}
+    if effect == "increases":
         return _("Raising %(variable)s tends to raise %(target)s.", **names)
-    if item.effect == "decreases":
+    if effect == "decreases":
         return _("Raising %(variable)s tends to lower %(target)s.", **names)
-    if not item.dependence:  # a category has no more and less
+    if not has_order:
         return _("%(target)s differs between the values of %(variable)s.", **names)
     return _("The relation between %(variable)s and %(target)s is not linear.", **names)
 
@@ -55,7 +66,12 @@ def evidence(item: VariableRanking) -> str | None:
     found = trust(item)
     if found is None:
         return None
-    names = {"variable": item.feature, "target": subject(item.version)}
+    return verdict_words(found, variable=item.feature, target=subject(item.version))
+
+
+def verdict_words(found: Trust, *, variable: str, target: str) -> str:
+    """A verdict with what the data show for it."""
+    names = {"variable": variable, "target": target}
     if found.verdict == "real":
         return _(
             "%(variable)s is real: without it, at least %(low)s of the variation of %(target)s "

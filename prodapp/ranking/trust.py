@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +43,12 @@ class TrustedGroup:
 
 def trust(item: VariableRanking) -> Trust | None:
     """What was found out of one variable; ``None`` where it was not judged."""
-    found = _document(item.version).get("variables", {}).get(item.feature)
+    return trust_in(_document(item.version).get("variables"), item.feature)
+
+
+def trust_in(judged: Mapping[str, Any] | None, feature: str) -> Trust | None:
+    """The same, out of what a version keeps of all its ``judged`` variables."""
+    found = (judged or {}).get(feature)
     if found is None:
         return None
     values = dict(found)
