@@ -122,6 +122,20 @@ def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
         _close()
 
 
+@pytest.fixture
+def say(app: Flask) -> Callable[..., Any]:
+    """A function that calls another one in a request of a language."""
+
+    def run(function: Callable[..., Any], *args: Any, language: str = "en", **named: Any) -> Any:
+        def call() -> Any:
+            with app.test_request_context(headers={"Accept-Language": language}):
+                return function(*args, **named)
+
+        return contextvars.Context().run(call)
+
+    return run
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def any_app(request: pytest.FixtureRequest, make_app: Callable[..., Flask]) -> Iterator[Flask]:
     """As ``app``, once over SQLite and once over PostgreSQL."""

@@ -13,6 +13,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "key create": ("flask key create maria --name dashboard --role viewer --days 365",),
     "site quota": ("flask site quota north 5000", "flask site quota north default"),
     "machine list": ("flask machine list --status failed", "flask machine list --search press"),
+    "machine compare": ("flask machine compare temperature",),
     "dataset preview": (
         "flask dataset preview data.csv --target strength",
         "flask dataset preview data.csv --decimal , --override units_row=no",

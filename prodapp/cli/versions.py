@@ -25,7 +25,7 @@ from prodapp.pagination import MAX_PAGE_SIZE
 from prodapp.ranking import service as rankings
 from prodapp.ranking.promotions import promotion_words
 from prodapp.ranking.schemas import ARCHIVED
-from prodapp.versions import comparison, sentences, service
+from prodapp.versions import change_words, comparison, sentences, service
 from prodapp.versions.schemas import VersionComparisonSchema
 
 version = DomainGroup("version", help="Versions of a machine's model.")
@@ -184,6 +184,8 @@ def compare(first_id: int, second_id: int, as_json: bool) -> None:
         ],
     )
     click.echo(sentences.what_moved(found))
+    for sentence in change_words.change_sentences(found):
+        click.echo(sentence)
 
 
 def _figure(value: float | None, ends: tuple[float, float] | None) -> str:

@@ -13,6 +13,7 @@ from prodapp.exceptions import Conflict, DomainError, N_
 from prodapp.models import ModelVersion
 from prodapp.ranking.trust import Trust, trust
 from prodapp.storage import storage
+from prodapp.versions.changes import Change, changes
 
 FIGURES: Final = ("r2", "mae", "rmse", "skill", "mape")
 CLASS_FIGURES: Final = ("roc_auc", "balanced_accuracy", "f1", "log_loss")
@@ -51,11 +52,13 @@ class Difference:
 
 @dataclass(frozen=True)
 class Place:
-    """A variable's rank in a version, and the ranks that are possible."""
+    """A variable's rank in a version, the ranks that are possible, and what is said of it."""
 
     rank: int
     low: int | None
     high: int | None
+    verdict: str | None
+    direction: str
 
 
 @dataclass(frozen=True)
@@ -80,13 +83,15 @@ class Moved:
 @dataclass(frozen=True)
 class Comparison:
     """``duel`` (the fields of :class:`prodapp.ml.duel.Duel`) sets the second as the challenger
-    against the first; without one, ``reason`` (a template filled from ``params``) says why."""
+    against the first; without one, ``reason`` (a template filled from ``params``) says why.
+    ``changes`` is None where what they say of the variables cannot be compared."""
 
     first: ModelVersion
     second: ModelVersion
     figures: tuple[Figure, ...]
     differences: tuple[Difference, ...]
     ranking: tuple[Moved, ...]
+    changes: tuple[Change, ...] | None
     duel: dict[str, Any] | None
     reason: str
     params: dict[str, Any]
@@ -111,6 +116,7 @@ def compare(caller: Caller, first_id: int, second_id: int) -> Comparison:
         figures=tuple(_figures(first, second)),
         differences=tuple(_differences(first, second)),
         ranking=tuple(_ranking(first, second)),
+        changes=changes(first, second),
         duel=found,
         reason=reason,
         params=params,
@@ -171,8 +177,8 @@ def _place(item: Any) -> Place | None:
         return None
     judged: Trust | None = trust(item)
     if judged is None:
-        return Place(item.rank, None, None)
-    return Place(item.rank, judged.rank_low, judged.rank_high)
+        return Place(item.rank, None, None, None, item.effect)
+    return Place(item.rank, judged.rank_low, judged.rank_high, judged.verdict, item.effect)
 
 
 def _duel(first: ModelVersion, second: ModelVersion) -> dict[str, Any]:

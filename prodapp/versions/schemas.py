@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from marshmallow import fields, validate
 
 from prodapp.champions import rule_of
 from prodapp.config import PROMOTIONS
 from prodapp.models import ChangeKind
 from prodapp.ranking.promotion_schemas import DuelSchema
+from prodapp.ranking.row_schemas import EFFECTS
+from prodapp.ranking.trust import VERDICTS
 from prodapp.rest.schemas import AnswerSchema, Instant, RequestSchema
-from prodapp.versions import sentences
+from prodapp.versions import change_words, sentences
+from prodapp.versions.changes import KINDS as CHANGES
 from prodapp.versions.drawing import svg_of
 from prodapp.versions.report import KINDS
 from prodapp.versions.service import MAX_NOTES, MAX_REASON
@@ -123,6 +128,23 @@ class ComparedPlaceSchema(AnswerSchema):
     rank = fields.Integer(required=True)
     low = fields.Integer(required=True, allow_none=True)
     high = fields.Integer(required=True, allow_none=True)
+    verdict = fields.String(required=True, allow_none=True, validate=validate.OneOf(VERDICTS))
+    direction = fields.String(required=True, validate=validate.OneOf(EFFECTS))
+
+
+class ComparedChangeSchema(AnswerSchema):
+    """One thing that is surely not the same: the intervals of both versions do not meet."""
+
+    feature = fields.String(required=True)
+    kind = fields.String(
+        required=True,
+        validate=validate.OneOf(CHANGES),
+        metadata={
+            "description": "`verdict`, `gain`: what it alone explains; `direction`: it has turned; "
+            "`effect`: how far it moves the target over its values."
+        },
+    )
+    sentence = fields.String(required=True, metadata={"description": "For people."})
 
 
 class ComparedMovedSchema(AnswerSchema):
@@ -162,6 +184,26 @@ class VersionComparisonSchema(AnswerSchema):
         required=True,
         metadata={"type": "string", "description": "What moved beyond its possible ranks."},
     )
+    changes = fields.Method(
+        "_changes",
+        required=True,
+        metadata={
+            "type": ["array", "null"],
+            "items": {"$ref": "#/components/schemas/ComparedChange"},
+            "description": "Null where they cannot be compared: different targets, or one of them "
+            "explains nothing.",
+        },
+    )
+
+    def _changes(self, found: Any) -> Any:
+        if found.changes is None:
+            return None
+        return [
+            ComparedChangeSchema().dump(
+                {**vars(change), "sentence": change_words.change_sentence(found, change)}
+            )
+            for change in found.changes
+        ]
 
 
 class ReportQuery(RequestSchema):

@@ -21,7 +21,8 @@ from prodapp.i18n import gettext as _
 from prodapp.models import ModelVersion
 from prodapp.pagination import MAX_PAGE_SIZE
 from prodapp.ranking import service as rankings
-from prodapp.versions import comparison, sentences, service
+from prodapp.ranking.sentences import verdict_word
+from prodapp.versions import change_words, comparison, sentences, service
 from prodapp.versions import pictures as drawn
 from prodapp.versions.drawing import png_of, svg_of
 from prodapp.versions.report_files import report_answer
@@ -76,6 +77,8 @@ def compare(machine_id: int) -> str:
         found=found,
         verdict=None if found is None else sentences.who_is_better(found),
         moved=None if found is None else sentences.what_moved(found),
+        changed=[] if found is None else change_words.change_sentences(found),
+        verdict_word=verdict_word,
     )
 
 
