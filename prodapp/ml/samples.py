@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype
 
 from prodapp.exceptions import FieldError, InvalidInput, N_
 from prodapp.ml.choice import chosen_features, group_column, left_out
@@ -21,7 +22,8 @@ from prodapp.ml.specification import Specification
 from prodapp.ml.splits import IntArray, Plan, plan_validation
 from prodapp.ml.table import Column, Remark
 from prodapp.ml.timeline import Timeline, find_timeline
-from prodapp.ml.trust.segments import segment_frame
+from prodapp.ml.trust.regimes import find_regimes, regime_names
+from prodapp.ml.trust.segments import REGIMES, segment_frame
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -134,7 +136,7 @@ def gather_samples(frame: pd.DataFrame, columns: Sequence[Column], spec: Specifi
         target_class=target_class,
         classes=classes,
         series=series,
-        parts=segment_frame(frame.iloc[rows], columns, target=spec.target, time_column=timeline.by),
+        parts=_parts(frame.iloc[rows], columns, spec, timeline, chosen),
         time_column=timeline.by,
         is_in_order=timeline.is_ordered,
         plan=plan,
@@ -146,6 +148,25 @@ def gather_samples(frame: pd.DataFrame, columns: Sequence[Column], spec: Specifi
         ],
         left_out=list(left_out(spec, columns)),
     )
+
+
+def _parts(
+    frame: pd.DataFrame,
+    columns: Sequence[Column],
+    spec: Specification,
+    timeline: Timeline,
+    chosen: Sequence[Column],
+) -> pd.DataFrame:
+    """What parts the samples: columns, hours, and regimes where all rows follow each other."""
+    parts = segment_frame(frame, columns, target=spec.target, time_column=timeline.by)
+    if not timeline.is_ordered or group_column(spec, columns) is not None:
+        return parts
+    begins = find_regimes(frame, chosen)
+    if begins:
+        is_dated = timeline.by is not None and is_datetime64_any_dtype(frame[timeline.by])
+        times = frame[timeline.by] if is_dated else None
+        parts[REGIMES] = regime_names(begins, times, len(frame)).to_numpy()
+    return parts
 
 
 def _target(

@@ -7,6 +7,7 @@ from typing import Any
 
 from prodapp.formatting import decimal, integer, number, percent, sentence
 from prodapp.i18n import gettext as _
+from prodapp.ranking.segments import column_word
 
 Params = Mapping[str, Any]
 
@@ -156,7 +157,7 @@ def _sign_flip(variables: Sequence[str], params: Params, target: str) -> str:
         "with a lower one where it is %(down)s. Decide for each by itself.",
         variable=variables[0],
         target=target,
-        column=params["column"],
+        column=column_word(params["column"]),
         up=params["level_up"],
         down=params["level_down"],
     )

@@ -36,12 +36,17 @@ class Segment:
 
 @dataclass(frozen=True)
 class Segmentation:
-    """The parts by one column, and what they tell in one sentence."""
+    """The parts by one column (empty: stretches of time that were run differently), and what they
+    tell in one sentence."""
 
     column: str
     is_shift: bool
     parts: tuple[Segment, ...]
     sentence: str
+
+    @property
+    def is_regime(self) -> bool:
+        return not self.column
 
 
 def segments(version: ModelVersion) -> list[Segmentation]:
@@ -49,9 +54,15 @@ def segments(version: ModelVersion) -> list[Segmentation]:
     found = []
     for document in version.evidence.get("segments", []):
         parts = tuple(_segment(level) for level in document["levels"])
-        sentence = _sentence(document["column"], parts, target=subject(version))
+        by = column_word(document["column"])
+        sentence = _sentence(by, parts, target=subject(version))
         found.append(Segmentation(document["column"], document["is_shift"], parts, sentence))
     return found
+
+
+def column_word(column: str) -> str:
+    """What parts the rows, within a sentence."""
+    return column or _("stretch of time")
 
 
 def _segment(level: Mapping[str, Any]) -> Segment:

@@ -71,7 +71,16 @@ class SegmentSchema(AnswerSchema):
 class SegmentationSchema(AnswerSchema):
     """The ranking in each part of the data, as one column parts them."""
 
-    column = fields.String(required=True)
+    column = fields.String(
+        required=True, metadata={"description": "Empty: by none, where `is_regime`."}
+    )
+    is_regime = fields.Boolean(
+        required=True,
+        metadata={
+            "description": "Whether parts are stretches of time in which the variables lay on "
+            "other levels."
+        },
+    )
     is_shift = fields.Boolean(
         required=True,
         metadata={"description": "Whether the column tells the time, and parts are hours of it."},

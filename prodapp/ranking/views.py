@@ -71,6 +71,7 @@ def _page(version: ModelVersion, **more: Any) -> str:
         version=version,
         alarms=alarms.alarms(version),
         segments=segments.segments(version),
+        column_word=segments.column_word,
         effects=effects.effects(version),
         effect_plot=effects.plot,
         levers=levers.levers(version),

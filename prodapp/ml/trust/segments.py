@@ -21,6 +21,9 @@ from prodapp.ml.trust.conditional import Basis, Ridge, build_basis
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 
+#: Stands for a column where the parts are regimes (:mod:`prodapp.ml.trust.regimes`): no column of
+#: a table has this name.
+REGIMES: Final = ""
 _MAX_SEGMENTATIONS: Final = 4
 _MAX_LEVELS: Final = 8
 #: A part has at least so many rows to be looked at, and so many explained samples to be ranked.
@@ -54,7 +57,8 @@ class Level:
 
 @dataclass(frozen=True)
 class Segmentation:
-    """The parts by one ``column``; ``is_shift``: by the hour of its times."""
+    """The parts by one ``column`` (:data:`REGIMES`: by none); ``is_shift``: by the hour of its
+    times."""
 
     column: str
     is_shift: bool

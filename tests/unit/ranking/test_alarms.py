@@ -215,3 +215,23 @@ def test_parts_of_the_production_have_rankings_and_a_sentence(say: Say) -> None:
     assert "day: heat (70%); night: speed (80%)" in sentence(day, night)
     assert "too small" in sentence(level("day"), level("night"))
     assert sentence(day, night) != sentence(day, night, language="pt-BR")
+
+
+def test_regimes_are_called_stretches_of_time(say: Say) -> None:
+    levels = [
+        {
+            "name": name,
+            "n": 100,
+            "n_explained": n,
+            "importances": [["heat", 0.7, 0.02]] if n else [],
+        }
+        for name, n in (("1 (1 – 100)", 0), ("2 (101 – 200)", 50))
+    ]
+    document = {"column": "", "is_shift": False, "levels": levels}
+    version = ModelVersion(target="yield", evidence={"segments": [document]})
+    (found,) = say(segments, version)
+    assert found.is_regime
+    assert found.sentence == "heat leads for yield in every part by stretch of time."
+    params = {"column": "", "level_up": "1 (1 – 100)", "level_down": "2 (101 – 200)"}
+    told = say(message, "sign_flip", ["heat"], params, target="yield")
+    assert "where stretch of time is 1 (1 – 100)" in told
