@@ -36,6 +36,8 @@ from tests.factories import (
 Bearer = Callable[..., dict[str, str]]
 SNAPSHOT = Path(__file__).parent / "snapshots" / "openapi.json"
 METHODS = ("get", "post", "put", "patch", "delete")
+#: What a read must be asked with.
+QUERIES = {"/ranking/": "?machine_id=1", "/api/v1/variables/comparison": "?name=heat"}
 
 
 @pytest.fixture
@@ -126,7 +128,7 @@ def test_reads_answer_what_their_schema_says(
         content = operation["responses"].get("200", {}).get("content", {})
         if method != "get" or "application/json" not in content:
             continue
-        query = "?machine_id=1" if path == "/ranking/" else ""
+        query = QUERIES.get(path, "")
         answer = client.get(path.format(**ids, **made) + query, headers=headers)
         assert answer.status_code == 200, path
         validator(described, content["application/json"]["schema"]).validate(answer.json)
