@@ -35,7 +35,6 @@ def paths(server: Server, chromium: Browser, session: list[Any]) -> dict[str, st
         "no machine": "/app/machines/?q=nothing-is-called-this",
         "new machine": "/app/machines/new",
         "machine": f"/app/machines/{machine}",
-        "variables": "/app/variables",
         "rename": f"/app/machines/{machine}/edit",
         "delete": f"/app/machines/{machine}/delete",
         "upload": f"/app/machines/{machine}/datasets/new",
