@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -92,6 +93,7 @@ def test_prices_are_learned_predicted_and_found_in_the_history(desk: Desk) -> No
     assert round(float(kept[0][3])) == prices["random_forest"]
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the journeys are written for curl")
 def test_the_journeys_of_the_api_guide_answer_as_it_shows(desk: Desk) -> None:
     found = blocks("docs/api.md")
     steps = [text for language, text in found if language == "bash"]
