@@ -16,6 +16,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import UnsupportedMediaType
 
 from prodapp.exceptions import DomainError, FieldError, InvalidInput, N_
+from prodapp.rest.messages import field_error
 
 # JSON is parsed whole in the web process, so it is held shorter than a file, which is streamed.
 MAX_JSON_BYTES = 32 * 1024**2
@@ -23,19 +24,6 @@ PARSED = "prodapp.parsed_json"
 
 # NUL is refused by PostgreSQL, lone surrogates by every encoder.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-# What marshmallow says most often; marked here so that the catalogues can translate it.
-STANDARD_MESSAGES = (
-    N_("Missing data for required field."),
-    N_("Unknown field."),
-    N_("Field may not be null."),
-    N_("Not a valid string."),
-    N_("Not a valid integer."),
-    N_("Not a valid number."),
-    N_("Not a valid list."),
-    N_("Not a valid mapping type."),
-    N_("Invalid input type."),
-)
 
 
 class Malformed(DomainError):
@@ -133,7 +121,7 @@ def _fields(messages: Any, pointer: str = "") -> Iterator[FieldError]:
             yield from _fields(inner, pointer if key == "_schema" else f"{pointer}/{_token(key)}")
     elif isinstance(messages, list | tuple):
         for message in messages:
-            yield FieldError(pointer, str(message))
+            yield field_error(pointer, str(message))
 
 
 def _token(key: object) -> str:
