@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, defer, selectinload
 from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, N_
 from prodapp.extensions import db, settings_of
+from prodapp.happenings import Happening, tell
 from prodapp.models import ChampionChange, ChangeKind, Machine, ModelVersion
 
 
@@ -65,6 +66,20 @@ def crown(
             changed_by=caller.name,
             user_id=caller.user_id,
         )
+    )
+    tell(
+        session,
+        Happening.VERSION_PROMOTED,
+        machine_id=version.machine_id,
+        subject=f"version:{version.id}",
+        data={
+            "version_id": version.id,
+            "version": version.number,
+            "target": version.target,
+            "kind": kind,
+            "reason": reason,
+            "changed_by": caller.name,
+        },
     )
 
 

@@ -24,6 +24,7 @@ from prodapp.integration import callbacks
 from prodapp.machines import service as machines
 from prodapp.predictions import batches, history
 from prodapp.storage import storage
+from prodapp.webhooks import deliveries, sending
 from prodapp.workflows import WORKFLOWS
 
 TICK_SECONDS = 1.0
@@ -67,6 +68,7 @@ def tick() -> bool:
         _purge,
         callbacks.collect,
         callbacks.deliver_due,
+        sending.deliver_due,
         letters.deliver_due,
     ):
         if not _do(duty):
@@ -114,11 +116,13 @@ def sweep() -> None:
 
 
 def forget() -> None:
-    """Let go of predictions that are older than they are kept."""
+    """Let go of predictions and messages that are older than they are kept."""
     days = settings_of(current_app).prediction_retention_days
     while history.forget_old(days):
         pass
     batches.forget_old(days)
+    while deliveries.forget_old():
+        pass
 
 
 def _do(duty: Callable[[], object]) -> bool:

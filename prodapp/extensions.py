@@ -127,6 +127,8 @@ def command() -> Iterator[Session]:
     try:
         postgres.hurry(session.connection(execution_options={"sqlite_begin": "IMMEDIATE"}))
         yield session
+        for action in session.info.get("before_commit", ()):
+            action()
         session.commit()
         for action in session.info.get("after_commit", ()):
             action()
@@ -136,12 +138,18 @@ def command() -> Iterator[Session]:
     finally:
         session.info["in_command"] = False
         recently().forget()
+        session.info.pop("before_commit", None)
         session.info.pop("after_commit", None)
 
 
 def recently() -> Recently:
     """What the current application found a moment ago; every command forgets it."""
     return cast(Recently, current_app.extensions[RECENTLY])
+
+
+def before_commit(session: Session, action: Callable[[], object]) -> None:
+    """Do ``action`` in the command that ``session`` is in, once all else of it is written."""
+    session.info.setdefault("before_commit", []).append(action)
 
 
 def after_commit(session: Session, action: Callable[[], object]) -> None:

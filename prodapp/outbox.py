@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask, current_app
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from prodapp.extensions import command, db
 from prodapp.models.types import db_now
@@ -64,15 +65,26 @@ class Outbox:
                 thread.join()
         return len(threads)
 
-    def settle(self, row_id: int, attempt: int, **values: Any) -> None:
-        """Write what try ``attempt`` came to, unless a later one has begun meanwhile."""
+    def settle(
+        self,
+        row_id: int,
+        attempt: int,
+        values: Mapping[str, Any],
+        *,
+        also: Callable[[Session], object] | None = None,
+    ) -> None:
+        """Write what try ``attempt`` came to, unless a later one has begun meanwhile; and in the
+        same commit what ``also`` writes."""
         model = self._model
         with command() as session:
-            session.execute(
+            written = session.execute(
                 update(model)
                 .where(model.id == row_id, model.n_attempts == attempt)
                 .values(**values)
-            )
+                .returning(model.id)
+            ).all()
+            if written and also is not None:
+                also(session)
 
     def _claim(self, row_id: int, n_attempts: int) -> bool:
         """Take a row for one try; ``False`` when another dispatcher has it."""

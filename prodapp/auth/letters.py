@@ -102,15 +102,14 @@ def _deliver(request_id: int, attempt: int) -> None:
     outcome, error = _try(request)
     if outcome is None and attempt > len(BACKOFF_SECONDS):
         outcome = "failed"
-    _outbox.settle(
-        request_id,
-        attempt,
-        outcome=outcome,
-        next_attempt_at=db_now(BACKOFF_SECONDS[attempt - 1]) if outcome is None else None,
-        last_error=error,
-        # What was typed may be anything, a password even: it is not kept.
-        **({"addressee": ""} if outcome == "unknown" else {}),
-    )
+    values = {
+        "outcome": outcome,
+        "next_attempt_at": db_now(BACKOFF_SECONDS[attempt - 1]) if outcome is None else None,
+        "last_error": error,
+    }
+    if outcome == "unknown":
+        values["addressee"] = ""  # what was typed may be anything, a password even
+    _outbox.settle(request_id, attempt, values)
     log.info("letter %s, try %s: %s", request_id, attempt, outcome or error)
 
 

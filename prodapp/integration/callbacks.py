@@ -7,6 +7,7 @@ compare-and-set and sends them in threads of their own, so that a slow host hold
 from __future__ import annotations
 
 import http.client
+import json
 import logging
 from typing import Any
 
@@ -16,12 +17,12 @@ from sqlalchemy.exc import IntegrityError
 
 from prodapp.extensions import command, db, settings_of
 from prodapp.integration.answers import metrics_row
-from prodapp.integration.destinations import DestinationRefused, parse_destination
-from prodapp.integration.posting import TOTAL_SECONDS, post_json
 from prodapp.models import CallbackDelivery, ModelVersion, RunState, TrainingRun
 from prodapp.models.training_run import TERMINAL
 from prodapp.models.types import db_now
 from prodapp.outbox import Outbox
+from prodapp.outgoing.destinations import DestinationRefused, parse_destination
+from prodapp.outgoing.posting import TOTAL_SECONDS, post
 
 # Eight tries over about a day: a backend may be down for a night.
 BACKOFF_SECONDS = (10.0, 60.0, 300.0, 1800.0, 7200.0, 21600.0, 54000.0)
@@ -93,7 +94,7 @@ def _deliver(delivery_id: int, attempt: int) -> None:
         is_last = attempt > len(BACKOFF_SECONDS)
         pause = None if is_last else db_now(BACKOFF_SECONDS[attempt - 1])
         values = {"next_attempt_at": pause, "last_error": error[:500]}
-    _outbox.settle(delivery_id, attempt, **values)
+    _outbox.settle(delivery_id, attempt, values)
     outcome = "delivered" if error is None else error
     log.info("callback %s of run %s, try %s: %s", delivery_id, delivery.run_id, attempt, outcome)
 
@@ -108,7 +109,7 @@ def _try(delivery: CallbackDelivery) -> str | None:
     db.session.rollback()  # no transaction stays open while a slow host is waited for
     try:
         # Looked up again: the administrator may have taken the host off the list since.
-        status = post_json(parse_destination(url, allowed), payload)
+        status = post(parse_destination(url, allowed), json.dumps(payload, allow_nan=False)).status
     except (DestinationRefused, OSError, http.client.HTTPException) as error:
         return f"{type(error).__name__}: {error}"
     return None if 200 <= status < 300 else f"answered {status}"

@@ -19,7 +19,6 @@ from prodapp.exceptions import FieldError, Forbidden, InvalidInput, N_
 from prodapp.extensions import settings_of
 from prodapp.integration import webhook
 from prodapp.integration.answers import alarm_rows, machine_row, metrics_row, ranking_rows
-from prodapp.integration.destinations import check_destination
 from prodapp.integration.parsing import BadRequest, IntegrationBlueprint, load
 from prodapp.integration.schemas import (
     DashboardRankingSchema,
@@ -37,6 +36,7 @@ from prodapp.integration.schemas import (
 )
 from prodapp.machines import overviews
 from prodapp.machines import service as machines
+from prodapp.outgoing.destinations import DestinationRefused, parse_destination
 from prodapp.ranking import service as rankings
 from prodapp.submissions import service as submissions
 
@@ -142,7 +142,7 @@ def train(query: dict[str, Any]) -> Any:
     is_service = "machine_id" not in query
     callback_url = query.get("url") or None if is_service else None
     if callback_url is not None:
-        check_destination(callback_url, settings_of(current_app).callback_allowed_hosts)
+        _check_destination(callback_url)
     machine = machine_of(current_caller(), query["model_id" if is_service else "machine_id"])
     file = _csv_file()
     try:
@@ -203,6 +203,14 @@ def report() -> Any:
         raise BadRequest(message, names=names) from error
     webhook.receive(current_caller(), body)
     return {"message": "Received"}
+
+
+def _check_destination(url: str) -> None:
+    """Raise :class:`BadRequest` where callbacks may not go to ``url``."""
+    try:
+        parse_destination(url, settings_of(current_app).callback_allowed_hosts)
+    except DestinationRefused as error:
+        raise BadRequest(error.message, code=error.error_code, **error.params) from error
 
 
 def _csv_file() -> FileStorage:

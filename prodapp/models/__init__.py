@@ -25,6 +25,7 @@ from prodapp.models.site import Site
 from prodapp.models.training_run import RunState, TrainingRun
 from prodapp.models.user import User
 from prodapp.models.variable_ranking import VariableRanking
+from prodapp.models.webhook import DeliveryOutcome, Webhook, WebhookAttempt, WebhookDelivery
 
 __all__ = [
     "AlarmAcceptance",
@@ -36,6 +37,7 @@ __all__ = [
     "ChangeKind",
     "Dataset",
     "DatasetState",
+    "DeliveryOutcome",
     "ExternalIdentity",
     "Machine",
     "MachineVariable",
@@ -54,4 +56,7 @@ __all__ = [
     "User",
     "UserSession",
     "VariableRanking",
+    "Webhook",
+    "WebhookAttempt",
+    "WebhookDelivery",
 ]

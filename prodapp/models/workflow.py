@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from prodapp import metrics
 from prodapp.exceptions import LeaseLost
-from prodapp.extensions import after_commit
+from prodapp.extensions import after_commit, before_commit
 from prodapp.models.lease import FORMAT, LEASE_SECONDS, Failure, Lease, Wish
 from prodapp.models.types import db_now
 
@@ -42,6 +42,8 @@ class Workflow:
     ``lost_message`` is for work whose workers keep vanishing: a template with ``times``.
     ``may_start`` says what must be true before a queued row is sent, ``end_vain`` ends those for
     which it never will be.
+    ``on_end`` is called with the id of a row that ended, in the transaction that ends it and after
+    all else of it is written.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Workflow:
     canceled: str | None
     unwanted_since: str
     lost_message: str
+    on_end: Callable[[Session, int], None]
     may_start: Callable[[], ColumnElement[bool]] | None = None
     end_vain: Callable[[Session], object] | None = None
     queued: str = "queued"
@@ -198,7 +201,7 @@ class Workflow:
             began, ended = changed[0]
             seconds = (ended - began).total_seconds() if ended and began else None
             error = values.get("error_code") if ended else None
-            self.count_end(session, values["state"], error=error, seconds=seconds)
+            self.note_end(session, lease.row_id, values["state"], error=error, seconds=seconds)
 
     def renew_lease(self, session: Session, row_id: int, *, worker_name: str) -> None:
         """Prolong the lease of the worker whose child has the row; what is lost stays lost."""
@@ -293,31 +296,32 @@ class Workflow:
 
     def cancel_waiting(self, session: Session) -> int:
         """Rows that nobody works on end as soon as nobody wants them."""
-        result = session.execute(
+        ids = session.scalars(
             update(self.model)
             .where(self.model.state.in_((self.queued, self.waiting)), ~self.wanted)
             .values(**self._unwanted_values())
+            .returning(self.model.id)
             .execution_options(synchronize_session=False)
-        )
-        for _ in range(n_changed(result)):
-            self.count_end(session, str(self.canceled))
-        return n_changed(result)
+        ).all()
+        for row_id in ids:
+            self.note_end(session, row_id, str(self.canceled))
+        return len(ids)
 
-    def count_end(
+    def note_end(
         self,
         session: Session,
+        row_id: int,
         state: str,
         *,
         error: str | None = None,
         seconds: float | None = None,
     ) -> None:
-        """Count that a row came to ``state`` after so many ``seconds`` of its attempt.
-
-        Once that is committed, and where ``state`` is an end or waits for another try.
-        """
+        """Count that a row came to ``state`` after so many ``seconds`` of its attempt, once that is
+        committed; where it is an end and not another wait, tell it too."""
         if state in (self.queued, self.waiting):
             after_commit(session, metrics.WORK_RETURNED.labels(self.kind).inc)
         elif state in (self.succeeded, self.failed, self.canceled):
+            before_commit(session, lambda: self.on_end(session, row_id))
             finished = metrics.WORK_FINISHED.labels(self.kind, state, error or "")
             after_commit(session, finished.inc)
             if seconds is not None:

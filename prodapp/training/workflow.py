@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from prodapp.exceptions import N_
-from prodapp.models import Dataset, DatasetState, RunState, TrainingRun
+from prodapp.happenings import Happening, telling_ends
+from prodapp.models import Dataset, DatasetState, ModelVersion, RunState, TrainingRun
 from prodapp.models.lease import Failure, Lease
 from prodapp.models.workflow import Workflow
+
+
+def _facts(session: Session, run: TrainingRun) -> dict[str, Any]:
+    """What other systems are told of a run that ended; its version, where there is one."""
+    facts = {"run_id": run.id, "target": run.target, "dataset_id": run.dataset_id}
+    version = session.scalar(select(ModelVersion).where(ModelVersion.run_id == run.id))
+    if version is None:
+        return facts
+    return facts | {
+        "version_id": version.id,
+        "version": version.number,
+        "is_in_use": version.is_champion,
+        "r2": version.metrics["r2"],
+        "explains": version.metrics["explains"],
+    }
 
 
 def begin_publishing(session: Session, lease: Lease) -> None:
@@ -44,7 +60,7 @@ def _end_without_data(session: Session) -> int:
             .where(TrainingRun.id == run_id, TrainingRun.state == RUNS.queued)
             .values(**RUNS.failure_values(Failure(code, message, params or {})))
         )
-        RUNS.count_end(session, RUNS.failed, error=code)
+        RUNS.note_end(session, run_id, RUNS.failed, error=code)
     return len(waiting)
 
 
@@ -61,6 +77,15 @@ RUNS: Final = Workflow(
     unwanted_since="cancel_requested_at",
     waiting=RunState.RETRY_WAIT,
     backoff_seconds=(5.0, 20.0),
+    on_end=telling_ends(
+        TrainingRun,
+        {
+            RunState.SUCCEEDED: Happening.RUN_SUCCEEDED,
+            RunState.FAILED: Happening.RUN_FAILED,
+            RunState.CANCELED: Happening.RUN_CANCELED,
+        },
+        facts=_facts,
+    ),
     may_start=_has_data,
     end_vain=_end_without_data,
     lost_message=N_(

@@ -26,9 +26,9 @@ from prodapp.caller import Caller
 from prodapp.exceptions import NotSignedIn
 from prodapp.extensions import db
 from prodapp.integration import destinations
-from prodapp.integration.destinations import DestinationRefused, parse_destination, resolve
 from prodapp.machines import service as machines
 from prodapp.models import Dataset, Machine, User
+from prodapp.outgoing.destinations import DestinationRefused, parse_destination, resolve
 from tests.conftest import SECRET
 from tests.factories import make_csv, make_machine, make_version
 from tests.pages import csrf_token, post_form

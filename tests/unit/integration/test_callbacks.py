@@ -194,7 +194,7 @@ def test_name_is_kept_where_the_address_was_looked_up(app: Flask, backend: Backe
 def test_host_that_answers_byte_by_byte_is_cut_off(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("prodapp.integration.posting.TOTAL_SECONDS", 0.5)
+    monkeypatch.setattr("prodapp.outgoing.posting.TOTAL_SECONDS", 0.5)
     listener = socket.create_server(("127.0.0.1", 0))
 
     def drip() -> None:

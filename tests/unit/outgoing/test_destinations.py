@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prodapp.integration.destinations import (
+from prodapp.outgoing.destinations import (
     Destination,
     DestinationRefused,
     _is_public,

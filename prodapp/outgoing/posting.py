@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import http.client
-import json
 import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from dataclasses import dataclass
 
-from prodapp.integration.destinations import Destination, resolve
+from prodapp.outgoing.destinations import Destination, resolve
 
 CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 15.0
+MAX_READ = 2_000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The host's status, and the beginning of what it answered."""
+
+    status: int
+    body: bytes
 
 
 class _Plain(http.client.HTTPConnection):
@@ -37,23 +45,32 @@ class _Encrypted(_Plain):
     def connect(self) -> None:
         super().connect()
         context = ssl.create_default_context()
-        self.sock = context.wrap_socket(self.sock, server_hostname=self.host)
+        wrapped = context.wrap_socket(
+            self.sock, server_hostname=self.host, do_handshake_on_connect=False
+        )
+        self.sock = wrapped
+        with _ended_after(TOTAL_SECONDS, wrapped):
+            wrapped.do_handshake()
 
 
-def post_json(destination: Destination, payload: Mapping[str, Any]) -> int:
-    """The status that the host answers.
+def post(
+    destination: Destination, body: str, *, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """What the host answers to a JSON text.
 
     Raises :class:`DestinationRefused`, :class:`OSError` or :class:`http.client.HTTPException`.
     """
     kind = _Encrypted if destination.scheme == "https" else _Plain
     connection = kind(destination, resolve(destination))
-    headers = {"Content-Type": "application/json", "User-Agent": "prodapp", "Connection": "close"}
+    about = {"Content-Type": "application/json", "User-Agent": "prodapp", "Connection": "close"}
     try:
         connection.connect()
         with _ended_after(TOTAL_SECONDS, connection.sock):
-            body = json.dumps(payload, allow_nan=False).encode()
-            connection.request("POST", destination.path, body, headers)
-            return connection.getresponse().status
+            connection.request(
+                "POST", destination.path, body.encode(), {**about, **(headers or {})}
+            )
+            response = connection.getresponse()
+            return Answer(response.status, response.read(MAX_READ))
     finally:
         connection.close()
 

@@ -1,4 +1,4 @@
-"""Where callbacks may go: hosts on the administrator's list, at addresses that were checked.
+"""Where prodapp may send things: hosts on the administrator's list, at checked addresses.
 
 An entry of the list is a host (``backend``, ``10.0.0.7``), a host with its port
 (``backend:8000``), ``*.example.com`` for every host below a domain, or ``*`` for every host. Only
@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from prodapp.exceptions import DomainError, N_
-from prodapp.integration.parsing import BadRequest
 
 MAX_URL = 2000
 PORTS = {"http": 80, "https": 443}
@@ -23,14 +22,14 @@ _PRINTABLE = re.compile(r"[!-~]+")
 
 
 class DestinationRefused(DomainError):
-    """The host is not, or not any more, one that callbacks may go to."""
+    """The host is not, or not any more, one that may be called."""
 
     code = "callback_refused"
 
 
 @dataclass(frozen=True)
 class Destination:
-    """A callback's address in parts; ``path`` with the query. ``is_named``: an entry of the list
+    """An address in parts; ``path`` with the query. ``is_named``: an entry of the list
     names the host in full."""
 
     scheme: str
@@ -40,30 +39,20 @@ class Destination:
     is_named: bool
 
 
-def check_destination(url: str, allowed: Sequence[str]) -> Destination:
-    """The parts of ``url``. Raises :class:`BadRequest` where callbacks may not go there."""
-    try:
-        return parse_destination(url, allowed)
-    except DestinationRefused as error:
-        raise BadRequest(error.message, code=error.error_code, **error.params) from error
-
-
 def parse_destination(url: str, allowed: Sequence[str]) -> Destination:
-    """As :func:`check_destination`, raising :class:`DestinationRefused`."""
+    """The parts of ``url``. Raises :class:`DestinationRefused` where nothing may be sent there."""
     if len(url) > MAX_URL or not _PRINTABLE.fullmatch(url):
-        raise DestinationRefused(
-            N_("The callback address is too long or holds unusual characters.")
-        )
+        raise DestinationRefused(N_("The address is too long or holds unusual characters."))
     try:
         parts = urlsplit(url)
         port = parts.port or PORTS.get(parts.scheme, 0)
         (parts.hostname or "").encode("idna")
     except ValueError as error:
-        raise DestinationRefused(N_("The callback address is no address.")) from error
+        raise DestinationRefused(N_("This is no address.")) from error
     host = (parts.hostname or "").rstrip(".")
     if parts.scheme not in PORTS or not host or parts.username is not None:
         raise DestinationRefused(
-            N_("The callback address is not of the form http://host/path or https://host/path.")
+            N_("The address is not of the form http://host/path or https://host/path.")
         )
     entries = {entry.lower() for entry in allowed}
     shown = f"[{host}]" if ":" in host else host
@@ -71,7 +60,7 @@ def parse_destination(url: str, allowed: Sequence[str]) -> Destination:
     if not is_named and not any(_covers(entry, host) for entry in entries):
         raise DestinationRefused(
             N_(
-                "Callbacks may not go to %(host)s: an administrator must list it in "
+                "Nothing may be sent to %(host)s: an administrator must list it in "
                 "CALLBACK_ALLOWED_HOSTS first."
             ),
             host=host,
@@ -90,7 +79,7 @@ def resolve(destination: Destination) -> str:
     addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
     if not destination.is_named and not all(map(_is_public, addresses)):
         raise DestinationRefused(
-            N_("Callbacks may not go to %(host)s: it is at a private address."),
+            N_("Nothing may be sent to %(host)s: it is at a private address."),
             host=destination.host,
         )
     return addresses[0]

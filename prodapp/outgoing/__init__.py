@@ -1,0 +1,1 @@
+"""Calls to other hosts: where they may go, how they are made and signed."""

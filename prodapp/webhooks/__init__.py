@@ -1,0 +1,1 @@
+"""Webhooks: telling other systems what happens here, signed, again until they took it."""

@@ -1,0 +1,133 @@
+"""The log of what was told to whom: reading it, sending again, testing, forgetting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import joinedload
+
+from prodapp import audit
+from prodapp.auth.objects import MAX_ID
+from prodapp.caller import Caller
+from prodapp.exceptions import Conflict, N_, NotFound
+from prodapp.extensions import command, db
+from prodapp.happenings import Happening, delivery
+from prodapp.models import Webhook, WebhookAttempt, WebhookDelivery
+from prodapp.models.types import db_now
+from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
+from prodapp.webhooks.service import webhook_of
+
+KEPT: Final = timedelta(days=30)
+BATCH: Final = 500
+#: What the log can be filtered by: the outcomes, and what still waits.
+STATES: Final = ("waiting", "delivered", "failed", "stopped")
+
+
+def state_of(found: WebhookDelivery) -> str:
+    """One of :data:`STATES`."""
+    return found.outcome or "waiting"
+
+
+def list_deliveries(
+    caller: Caller,
+    webhook_id: int,
+    *,
+    state: str | None = None,
+    page: int = 1,
+    page_size: int = DEFAULT_PAGE_SIZE,
+) -> Page[WebhookDelivery]:
+    """The messages to a webhook, the newest first. Raises :class:`NotFound`."""
+    number, size = clamp(page, page_size)
+    statement = select(WebhookDelivery).where(
+        WebhookDelivery.webhook_id == webhook_of(caller, webhook_id).id
+    )
+    if state:
+        outcome = None if state == "waiting" else state
+        statement = statement.where(WebhookDelivery.outcome.is_not_distinct_from(outcome))
+    total = db.session.scalar(select(func.count()).select_from(statement.subquery())) or 0
+    rows = db.session.scalars(
+        statement.order_by(WebhookDelivery.id.desc()).limit(size).offset((number - 1) * size)
+    )
+    return Page(list(rows), number, size, total)
+
+
+def delivery_of(caller: Caller, delivery_id: int) -> WebhookDelivery:
+    """The message of that id, with its webhook. Raises :class:`NotFound`."""
+    statement = (
+        select(WebhookDelivery)
+        .join(WebhookDelivery.webhook)
+        .where(WebhookDelivery.id == delivery_id, Webhook.site_id == caller.site_id)
+        .options(joinedload(WebhookDelivery.webhook))
+    )
+    found = db.session.scalar(statement) if 0 < delivery_id <= MAX_ID else None
+    if found is None:
+        raise NotFound(N_("There is no delivery %(id)s."), id=delivery_id)
+    webhook_of(caller, found.webhook_id)
+    return found
+
+
+def attempts_of(found: WebhookDelivery) -> Sequence[WebhookAttempt]:
+    """Every try to deliver a message, the latest first."""
+    return db.session.scalars(
+        select(WebhookAttempt)
+        .where(WebhookAttempt.delivery_id == found.id)
+        .order_by(WebhookAttempt.number.desc())
+    ).all()
+
+
+def replay(caller: Caller, delivery_id: int) -> WebhookDelivery:
+    """Send a message again, under the same id, with all its tries.
+
+    Raises :class:`NotFound`, and :class:`Conflict` where it waits already or its webhook is off.
+    """
+    found = delivery_of(caller, delivery_id)
+    _check_active(found.webhook)
+    with command() as session:
+        again = session.scalar(
+            update(WebhookDelivery)
+            .where(WebhookDelivery.id == found.id, WebhookDelivery.next_attempt_at.is_(None))
+            .values(next_attempt_at=db_now(), outcome=None, settled_at=None, n_tries=0)
+            .returning(WebhookDelivery.id)
+        )
+        if again is None:
+            raise Conflict(N_("This message waits to be sent already."), code="waits")
+        audit.record(session, caller, "webhook.replayed", f"webhook:{found.webhook_id}")
+    db.session.refresh(found)
+    return found
+
+
+def send_test(caller: Caller, webhook_id: int) -> WebhookDelivery:
+    """Put a test message into the outbox. Raises :class:`NotFound`, :class:`Conflict` (off)."""
+    webhook = webhook_of(caller, webhook_id)
+    _check_active(webhook)
+    data = {"webhook_id": webhook.id, "webhook_name": webhook.name}
+    with command() as session:
+        made = delivery(webhook.id, Happening.TEST, f"webhook:{webhook.id}", data)
+        session.add(made)
+        session.flush()
+        audit.record(session, caller, "webhook.tested", f"webhook:{webhook.id}")
+    return made
+
+
+def forget_old() -> bool:
+    """Let go of messages that were settled long ago; whether there may be more of them."""
+    old = (
+        select(WebhookDelivery.id)
+        .where(
+            WebhookDelivery.next_attempt_at.is_(None),
+            WebhookDelivery.created_at < datetime.now(UTC) - KEPT,
+        )
+        .limit(BATCH)
+    )
+    ids = list(db.session.scalars(old))
+    with command() as session:
+        session.execute(delete(WebhookDelivery).where(WebhookDelivery.id.in_(ids)))
+    return len(ids) == BATCH
+
+
+def _check_active(webhook: Webhook) -> None:
+    if not webhook.is_active:
+        raise Conflict(N_("This webhook is off. Turn it on first."), code="webhook_off")
