@@ -61,6 +61,7 @@ from prodapp.rest.converters import IdConverter
 from prodapp.training import views as training_views
 from prodapp.version import VERSION
 from prodapp.versions import views as version_views
+from prodapp.webhooks import views as webhook_views
 
 LOCALES = ("en", "pt_BR")
 ROOT = Path(__file__).resolve().parent.parent
@@ -175,6 +176,7 @@ def _register_blueprints(app: Flask) -> None:
         site_views.bp,
         audit_views.bp,
         settings_views.bp,
+        webhook_views.bp,
         health.bp,
     ):
         app.register_blueprint(blueprint)

@@ -47,6 +47,7 @@ from prodapp.training import api as training_api
 from prodapp.training.schemas import hyperparameter_schema
 from prodapp.versions import api as versions_api
 from prodapp.versions.schemas import ComparedChangeSchema
+from prodapp.webhooks import api as webhooks_api
 
 OPENAPI_VERSION = "3.1.0"
 DESCRIPTION = """\
@@ -111,6 +112,7 @@ def init_app(app: Flask) -> None:
         ranking_api.blp,
         fleet_api.blp,
         predictions_api.blp,
+        webhooks_api.blp,
         admin_api.blp,
     ):
         api.add(blueprint)

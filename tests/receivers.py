@@ -12,23 +12,27 @@ from typing import Any
 
 @dataclass
 class Receiver:
-    """Where it listens, and the requests that came: path, headers, body."""
+    """Where it listens, and the requests that came: path, headers, body. It answers ``status``
+    and ``reply``."""
 
     url: str
+    status: int = 200
+    reply: bytes = b""
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
 
 @contextmanager
 def receiving() -> Iterator[Receiver]:
-    """A server that answers every POST with 200."""
+    """A server that takes every POST."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.requests.append((self.path, dict(self.headers), body))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
+            self.send_response(receiver.status)
+            self.send_header("Content-Length", str(len(receiver.reply)))
             self.end_headers()
+            self.wfile.write(receiver.reply)
 
         def log_message(self, *_about: Any) -> None:
             """Tests print enough."""

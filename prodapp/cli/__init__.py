@@ -17,6 +17,7 @@ from prodapp.cli import (
     upgrade,
     users,
     version_files,
+    webhooks,
 )
 
 
@@ -33,6 +34,7 @@ def init_app(app: Flask) -> None:
         runs.run,
         version_files.version,
         predictions.predict,
+        webhooks.webhook,
         processes.worker,
         processes.dispatcher,
         processes.config,

@@ -50,6 +50,23 @@ class Webhook(Model):
     machine: Mapped[Machine | None] = relationship()
 
 
+class WebhookAttempt(Model):
+    """One try: what the host answered, or why it did not."""
+
+    __tablename__ = "webhook_attempts"
+
+    id: Mapped[Id]
+    delivery_id: Mapped[int] = mapped_column(
+        ForeignKey("webhook_deliveries.id", ondelete="CASCADE"), index=True
+    )
+    number: Mapped[int]
+    status: Mapped[int | None]
+    excerpt: Mapped[str | None] = mapped_column(String(500))
+    error_code: Mapped[Code | None]
+    seconds: Mapped[float]
+    created_at: Mapped[CreatedAt]
+
+
 class WebhookDelivery(Model):
     """One message to one webhook, written in the commit of what it tells.
 
@@ -83,20 +100,6 @@ class WebhookDelivery(Model):
     settled_at: Mapped[Timestamp | None]
 
     webhook: Mapped[Webhook] = relationship()
-
-
-class WebhookAttempt(Model):
-    """One try: what the host answered, or why it did not."""
-
-    __tablename__ = "webhook_attempts"
-
-    id: Mapped[Id]
-    delivery_id: Mapped[int] = mapped_column(
-        ForeignKey("webhook_deliveries.id", ondelete="CASCADE"), index=True
+    attempts: Mapped[list[WebhookAttempt]] = relationship(
+        order_by=WebhookAttempt.number.desc(), viewonly=True
     )
-    number: Mapped[int]
-    status: Mapped[int | None]
-    excerpt: Mapped[str | None] = mapped_column(String(500))
-    error_code: Mapped[Code | None]
-    seconds: Mapped[float]
-    created_at: Mapped[CreatedAt]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -15,7 +14,7 @@ from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, N_, NotFound
 from prodapp.extensions import command, db
 from prodapp.happenings import Happening, delivery
-from prodapp.models import Webhook, WebhookAttempt, WebhookDelivery
+from prodapp.models import Webhook, WebhookDelivery
 from prodapp.models.types import db_now
 from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
 from prodapp.webhooks.service import webhook_of
@@ -67,15 +66,6 @@ def delivery_of(caller: Caller, delivery_id: int) -> WebhookDelivery:
         raise NotFound(N_("There is no delivery %(id)s."), id=delivery_id)
     webhook_of(caller, found.webhook_id)
     return found
-
-
-def attempts_of(found: WebhookDelivery) -> Sequence[WebhookAttempt]:
-    """Every try to deliver a message, the latest first."""
-    return db.session.scalars(
-        select(WebhookAttempt)
-        .where(WebhookAttempt.delivery_id == found.id)
-        .order_by(WebhookAttempt.number.desc())
-    ).all()
 
 
 def replay(caller: Caller, delivery_id: int) -> WebhookDelivery:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -26,9 +26,11 @@ from prodapp.auth import sessions, tokens, users
 from prodapp.auth.guard import Surface, surface_of
 from prodapp.auth.permissions import policy_of
 from prodapp.caller import RANKS, Caller
-from prodapp.extensions import command, db, limiter
+from prodapp.extensions import command, db, limiter, settings_of
 from prodapp.models import ApiKey, ExternalIdentity, TrainingRun, User, UserSession
 from prodapp.models.types import db_now
+from prodapp.webhooks import deliveries
+from prodapp.webhooks import service as webhooks
 from tests.conftest import SECRET
 from tests.factories import make_batch, make_machine, make_prediction, make_version
 from tests.pages import csrf_token
@@ -242,6 +244,28 @@ ROLES: dict[str, str] = {
     "GET /app/versions/<int:version_id>/predict": "operator",
     "POST /app/versions/<int:version_id>/predict": "operator",
     "POST /app/versions/<int:version_id>/prediction-batches": "operator",
+    "GET /api/v1/webhooks": "analyst",
+    "POST /api/v1/webhooks": "analyst",
+    "GET /api/v1/webhooks/<id:webhook_id>": "analyst",
+    "PATCH /api/v1/webhooks/<id:webhook_id>": "analyst",
+    "DELETE /api/v1/webhooks/<id:webhook_id>": "analyst",
+    "POST /api/v1/webhooks/<id:webhook_id>/secret": "analyst",
+    "POST /api/v1/webhooks/<id:webhook_id>/test": "analyst",
+    "GET /api/v1/webhooks/<id:webhook_id>/deliveries": "analyst",
+    "GET /api/v1/webhook-deliveries/<id:delivery_id>": "analyst",
+    "POST /api/v1/webhook-deliveries/<id:delivery_id>/replay": "analyst",
+    "GET /app/webhooks/": "analyst",
+    "POST /app/webhooks/": "analyst",
+    "GET /app/webhooks/new": "analyst",
+    "GET /app/webhooks/<int:webhook_id>": "analyst",
+    "GET /app/webhooks/<int:webhook_id>/edit": "analyst",
+    "POST /app/webhooks/<int:webhook_id>/edit": "analyst",
+    "POST /app/webhooks/<int:webhook_id>/activation": "analyst",
+    "POST /app/webhooks/<int:webhook_id>/secret": "analyst",
+    "POST /app/webhooks/<int:webhook_id>/test": "analyst",
+    "POST /app/webhooks/<int:webhook_id>/delete": "analyst",
+    "GET /app/webhooks/deliveries/<int:delivery_id>": "analyst",
+    "POST /app/webhooks/deliveries/<int:delivery_id>/replay": "analyst",
     "GET /healthz": PUBLIC,
     "GET /machines/": "viewer",
     "POST /machines/": "operator",
@@ -464,8 +488,18 @@ def objects(app: Flask, caller: Caller) -> dict[str, Any]:
         "identity_id": _identity(user),
         "site_id": caller.site_id,
         "batch_id": make_batch(caller, version).id,
+        **_webhook(app, caller),
         "prediction_id": make_prediction(caller, version),
     }
+
+
+def _webhook(app: Flask, caller: Caller) -> dict[str, int]:
+    settings = settings_of(app)
+    app.extensions["prodapp.settings"] = replace(settings, callback_allowed_hosts=("receiver",))
+    made = webhooks.create_webhook(
+        caller, name="x", url="http://receiver/", events=["run.failed"]
+    ).webhook
+    return {"webhook_id": made.id, "delivery_id": deliveries.send_test(caller, made.id).id}
 
 
 def _identity(user: User) -> int:
@@ -490,6 +524,7 @@ def snapshot() -> dict[str, list[Any]]:
 BODIES: dict[str, dict[str, Any]] = {
     "PATCH /api/v1/machines/<id:machine_id>": {"json": {"name": "mine now"}},
     "PATCH /api/v1/users/<id:user_id>": {"json": {"role": "viewer"}},
+    "PATCH /api/v1/webhooks/<id:webhook_id>": {"json": {"name": "mine now"}},
     "PATCH /api/v1/sites/<id:site_id>": {"json": {"quota_mb": 1}},
     "PUT /api/v1/machines/<id:machine_id>/variables": {"json": {}},
     "PUT /api/v1/datasets/<id:dataset_id>/overrides": {"json": {"overrides": {}}},
