@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
@@ -16,12 +17,14 @@ from prodapp.cli.base import (
     print_table,
 )
 from prodapp.cli.told import Told, ask, tells
-from prodapp.machines import overviews, variables
+from prodapp.machines import overviews, setups, variables
 from prodapp.machines import service as machines
+from prodapp.machines.setup_schemas import SetupInput, setup_document, setup_of
 from prodapp.models import Machine
 from prodapp.pagination import MAX_PAGE_SIZE
 from prodapp.ranking import fleet, fleet_words
 from prodapp.ranking.fleet_schemas import FleetSchema
+from prodapp.rest.arguments import loaded
 
 machine = DomainGroup("machine", help="Machines of the plant.")
 
@@ -145,6 +148,27 @@ def compare_machines(variable: str | None, as_json: bool) -> None:
     )
     for sentence in fleet_words.summary(found):
         click.echo(sentence)
+
+
+@machine.command("export")
+@click.argument("machine_id", type=int)
+@tells
+def export_setup(machine_id: int) -> Told:
+    """Print how a machine is set up, as JSON: for another machine or installation."""
+    document = setup_document(setups.setup_of_machine(cli_caller(), machine_id))
+    return Told(json.dumps(document, ensure_ascii=False, indent=2), document)
+
+
+@machine.command("import")
+@click.argument("file", type=click.File("rb"))
+@click.option("--onto", "machine_id", type=int, help="Set this machine up, its name included.")
+@tells
+def import_setup(file: BinaryIO, machine_id: int | None) -> Told:
+    """Register a machine as the exported FILE says ("-": standard input)."""
+    setup = setup_of(loaded(SetupInput(), file.read()))
+    if machine_id is None:
+        return _told(setups.import_machine(cli_caller(), setup))
+    return _told(setups.replace_setup(cli_caller(), machine_id, setup))
 
 
 def _told(machine: Machine) -> Told:

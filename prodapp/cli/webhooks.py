@@ -12,7 +12,9 @@ from prodapp.cli.base import (
     print_json,
     print_table,
 )
+from prodapp.cli.told import Told, tells
 from prodapp.happenings import SUBSCRIBABLE
+from prodapp.models import WebhookDelivery
 from prodapp.pagination import MAX_PAGE_SIZE
 from prodapp.webhooks import deliveries, service
 
@@ -33,19 +35,14 @@ DELIVERY_COLUMNS = ("id", "event", "subject", "n_attempts", "created_at", "settl
     help="What to tell (repeat).",
 )
 @click.option("--machine", "machine_id", type=int, help="Only of this machine.")
-@json_option
-def create_webhook(
-    name: str, url: str, events: tuple[str, ...], machine_id: int | None, as_json: bool
-) -> None:
+@tells
+def create_webhook(name: str, url: str, events: tuple[str, ...], machine_id: int | None) -> Told:
     """Let URL be told of events and print the secret that signs the messages, once."""
     made = service.create_webhook(
         cli_caller(), name=name, url=url, events=events, machine_id=machine_id
     )
-    if as_json:
-        print_json({"id": made.webhook.id, "secret": made.secret})
-        return
-    click.echo(made.secret)
-    click.echo(f"Webhook {made.webhook.id}. The secret is not shown again.", err=True)
+    aside = f"Webhook {made.webhook.id}. The secret is not shown again."
+    return Told(made.secret, {"id": made.webhook.id, "secret": made.secret}, asides=(aside,))
 
 
 @webhook.command("list")
@@ -63,38 +60,38 @@ def list_webhooks(as_json: bool) -> None:
 @webhook.command("turn")
 @click.argument("webhook_id", type=int)
 @click.argument("state", type=click.Choice(["on", "off"]))
-def turn_webhook(webhook_id: int, state: str) -> None:
+@tells
+def turn_webhook(webhook_id: int, state: str) -> Told:
     """Turn a webhook on or off."""
-    service.change_webhook(cli_caller(), webhook_id, is_active=state == "on")
-    click.echo(f"Webhook {webhook_id} is {state}.")
+    found = service.change_webhook(cli_caller(), webhook_id, is_active=state == "on")
+    document = {"id": found.id, "is_active": found.is_active}
+    return Told(f"Webhook {found.id} is {state}.", document)
 
 
 @webhook.command("rotate")
 @click.argument("webhook_id", type=int)
-@json_option
-def rotate_secret(webhook_id: int, as_json: bool) -> None:
+@tells
+def rotate_secret(webhook_id: int) -> Told:
     """Print another secret, once; the one before signs too for a day."""
     made = service.rotate_secret(cli_caller(), webhook_id)
-    if as_json:
-        print_json({"id": webhook_id, "secret": made.secret})
-    else:
-        click.echo(made.secret)
+    return Told(made.secret, {"id": made.webhook.id, "secret": made.secret})
 
 
 @webhook.command("delete")
 @click.argument("webhook_id", type=int)
-def delete_webhook(webhook_id: int) -> None:
+@tells
+def delete_webhook(webhook_id: int) -> Told:
     """Delete a webhook with its log."""
     service.delete_webhook(cli_caller(), webhook_id)
-    click.echo(f"Deleted webhook {webhook_id}.")
+    return Told(f"Deleted webhook {webhook_id}.", {"id": webhook_id})
 
 
 @webhook.command("test")
 @click.argument("webhook_id", type=int)
-def test_webhook(webhook_id: int) -> None:
+@tells
+def test_webhook(webhook_id: int) -> Told:
     """Put a test message into the outbox; the dispatcher sends it."""
-    made = deliveries.send_test(cli_caller(), webhook_id)
-    click.echo(f"Delivery {made.id} waits to be sent.")
+    return _waits(deliveries.send_test(cli_caller(), webhook_id))
 
 
 @webhook.command("deliveries")
@@ -118,7 +115,12 @@ def list_deliveries(webhook_id: int, state: str | None, as_json: bool) -> None:
 
 @webhook.command("replay")
 @click.argument("delivery_id", type=int)
-def replay_delivery(delivery_id: int) -> None:
+@tells
+def replay_delivery(delivery_id: int) -> Told:
     """Send a message again, under the same id."""
-    deliveries.replay(cli_caller(), delivery_id)
-    click.echo(f"Delivery {delivery_id} waits to be sent.")
+    return _waits(deliveries.replay(cli_caller(), delivery_id))
+
+
+def _waits(found: WebhookDelivery) -> Told:
+    document = {"id": found.id, "message_id": found.message_id}
+    return Told(f"Delivery {found.id} waits to be sent.", document)

@@ -9,7 +9,7 @@ from flask import Response, url_for
 from prodapp.auth.guard import current_caller
 from prodapp.auth.objects import machine_of
 from prodapp.auth.permissions import requires
-from prodapp.machines import overviews, service, variables
+from prodapp.machines import overviews, service, setups, variables
 from prodapp.machines.schemas import (
     MachineInput,
     MachineQuery,
@@ -17,9 +17,11 @@ from prodapp.machines.schemas import (
     VariablesSchema,
     variables_document,
 )
+from prodapp.machines.setup_schemas import SetupInput, SetupSchema, setup_document, setup_of
 from prodapp.rest.answers import page_answer
 from prodapp.rest.blueprint import ApiBlueprint
-from prodapp.rest.spec import headers, problems
+from prodapp.rest.conditions import check_match
+from prodapp.rest.spec import IF_MATCH, headers, problems
 from prodapp.variables.schemas import TableSettingsInput, settings_of
 
 blp = ApiBlueprint(
@@ -108,3 +110,39 @@ def replace_variables(body: dict[str, Any], machine_id: int) -> Any:
     caller = current_caller()
     found = variables.save_variables(caller, machine_id, settings=settings_of(body))
     return variables_document(machine_of(caller, machine_id), found)
+
+
+@blp.get("/machines/<id:machine_id>/setup")
+@blp.answers(200, SetupSchema)
+@requires("viewer")
+def read_setup(machine_id: int) -> Any:
+    """Export how a machine is set up
+
+    For copying it to another machine or installation: no data, runs, versions or webhooks.
+    """
+    return setup_document(setups.setup_of_machine(current_caller(), machine_id))
+
+
+@blp.post("/machines/import")
+@blp.takes(SetupInput)
+@blp.answers(201, MachineSchema, headers=headers("Location"))
+@blp.describes(responses=problems(409))
+@requires("analyst")
+def import_setup(body: dict[str, Any]) -> Any:
+    """Register a machine from an export"""
+    machine = setups.import_machine(current_caller(), setup_of(body))
+    location = url_for("api_machines.read", machine_id=machine.id)
+    return overviews.overview(current_caller(), machine.id), 201, {"Location": location}
+
+
+@blp.put("/machines/<id:machine_id>/setup")
+@blp.takes(SetupInput)
+@blp.answers(200, SetupSchema)
+@blp.describes(parameters=[IF_MATCH], responses=problems(409, 412))
+@requires("analyst")
+def replace_setup(body: dict[str, Any], machine_id: int) -> Any:
+    """Set a machine up as an export says, its name included"""
+    caller = current_caller()
+    check_match(SetupSchema, setup_document(setups.setup_of_machine(caller, machine_id)))
+    setups.replace_setup(caller, machine_id, setup_of(body))
+    return setup_document(setups.setup_of_machine(caller, machine_id))

@@ -31,44 +31,54 @@ from prodapp.names import checked_name, folded
 
 def create_machine(caller: Caller, *, name: str, is_local: bool = False) -> Machine:
     """Register a machine. Raises :class:`InvalidInput` (empty, too long), :class:`Conflict`."""
+    with command() as session:
+        return add_machine(session, caller, name=name, is_local=is_local)
+
+
+def add_machine(session: Session, caller: Caller, *, name: str, is_local: bool = False) -> Machine:
+    """As :func:`create_machine`, within the caller's command."""
     name = _checked_name(name)
+    machine = Machine(
+        site_id=caller.site_id,
+        name=name,
+        name_key=folded(name),
+        is_local=is_local,
+        created_by_id=caller.user_id,
+    )
+    session.add(machine)
     try:
-        with command() as session:
-            machine = Machine(
-                site_id=caller.site_id,
-                name=name,
-                name_key=folded(name),
-                is_local=is_local,
-                created_by_id=caller.user_id,
-            )
-            session.add(machine)
-            session.flush()
-            audit.record(
-                session, caller, "machine.created", f"machine:{machine.id}", after={"name": name}
-            )
+        session.flush()
     except IntegrityError as error:
         raise _name_taken(name) from error
+    after = {"name": name}
+    audit.record(session, caller, "machine.created", f"machine:{machine.id}", after=after)
     return machine
 
 
 def rename_machine(caller: Caller, machine_id: int, *, name: str) -> Machine:
     """Give a machine another name. Raises as :func:`create_machine` and :func:`machine_of`."""
-    name = _checked_name(name)
     machine = machine_of(caller, machine_id)
+    with command() as session:
+        give_name(session, caller, machine, name=name)
+    return machine
+
+
+def give_name(session: Session, caller: Caller, machine: Machine, *, name: str) -> None:
+    """As :func:`rename_machine`, within the caller's command."""
+    name = _checked_name(name)
+    before, machine.name, machine.name_key = machine.name, name, folded(name)
     try:
-        with command() as session:
-            before, machine.name, machine.name_key = machine.name, name, folded(name)
-            audit.record(
-                session,
-                caller,
-                "machine.renamed",
-                f"machine:{machine.id}",
-                before={"name": before},
-                after={"name": name},
-            )
+        session.flush()
     except IntegrityError as error:
         raise _name_taken(name) from error
-    return machine
+    audit.record(
+        session,
+        caller,
+        "machine.renamed",
+        f"machine:{machine.id}",
+        before={"name": before},
+        after={"name": name},
+    )
 
 
 def delete_machine(caller: Caller, machine_id: int) -> None:

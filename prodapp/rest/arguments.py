@@ -25,6 +25,9 @@ PARSED = "prodapp.parsed_json"
 # NUL is refused by PostgreSQL, lone surrogates by every encoder.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
+WRONG = N_("Some fields are missing or wrong.")
+UNSTORABLE = N_("This text holds a character that cannot be stored.")
+
 
 class Malformed(DomainError):
     """The body cannot be read at all."""
@@ -59,12 +62,9 @@ class StrictParser(FlaskParser):
         location: str,  # noqa: ARG002
     ) -> Any:
         """Refuse text that no database keeps, before any schema sees it."""
-        bad = [
-            FieldError(pointer, N_("This text holds a character that cannot be stored."))
-            for pointer in _unstorable_texts(location_data)
-        ]
+        bad = [FieldError(pointer, UNSTORABLE) for pointer in _unstorable_texts(location_data)]
         if bad:
-            raise InvalidInput(N_("Some fields are missing or wrong."), fields=tuple(bad))
+            raise InvalidInput(WRONG, fields=tuple(bad))
         return location_data
 
     def handle_error(
@@ -80,7 +80,22 @@ class StrictParser(FlaskParser):
         messages = error.messages
         parts = messages.values() if isinstance(messages, Mapping) else [messages]
         fields = tuple(field for part in parts for field in _fields(part))
-        raise InvalidInput(N_("Some fields are missing or wrong."), fields=fields) from error
+        raise InvalidInput(WRONG, fields=fields) from error
+
+
+def loaded(schema: ma.Schema, data: bytes) -> Any:
+    """The document of a file, as strictly as the body of a request.
+
+    Raises :class:`Malformed` and :class:`InvalidInput`.
+    """
+    document = strict_json(data)
+    bad = tuple(FieldError(pointer, UNSTORABLE) for pointer in _unstorable_texts(document))
+    if bad:
+        raise InvalidInput(WRONG, fields=bad)
+    try:
+        return schema.load(document)
+    except ma.ValidationError as error:
+        raise InvalidInput(WRONG, fields=tuple(_fields(error.messages))) from error
 
 
 def strict_json(data: bytes) -> Any:

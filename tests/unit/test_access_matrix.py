@@ -266,6 +266,11 @@ ROLES: dict[str, str] = {
     "POST /app/webhooks/<int:webhook_id>/delete": "analyst",
     "GET /app/webhooks/deliveries/<int:delivery_id>": "analyst",
     "POST /app/webhooks/deliveries/<int:delivery_id>/replay": "analyst",
+    "GET /api/v1/machines/<id:machine_id>/setup": "viewer",
+    "PUT /api/v1/machines/<id:machine_id>/setup": "analyst",
+    "POST /api/v1/machines/import": "analyst",
+    "GET /app/machines/<int:machine_id>/setup.json": "viewer",
+    "POST /app/machines/import": "analyst",
     "GET /healthz": PUBLIC,
     "GET /machines/": "viewer",
     "POST /machines/": "operator",
@@ -531,6 +536,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/datasets/<id:dataset_id>/confirm": {"json": {}},
     "PUT /api/v1/datasets/<id:dataset_id>/exclusions": {"json": {"exclusions": []}},
     "PATCH /api/v1/versions/<id:version_id>": {"json": {"notes": "mine now"}},
+    "PUT /api/v1/machines/<id:machine_id>/setup": {
+        "json": {"format": "prodapp.machine", "format_version": 1, "name": "mine now"}
+    },
     "PUT /api/v1/machines/<id:machine_id>/promotion": {"json": {"rule": "manual"}},
     "POST /api/v1/versions/<id:version_id>/promote": {"json": {}},
     "POST /api/v1/machines/<id:machine_id>/champion/rollback": {"json": {}},
