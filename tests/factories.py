@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
@@ -11,6 +12,7 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import pandas as pd
+from flask import Flask
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -33,7 +35,7 @@ from prodapp.caller import Caller
 from prodapp.champions import crown
 from prodapp.datasets import service as datasets
 from prodapp.datasets.jobs import import_dataset
-from prodapp.extensions import command, db
+from prodapp.extensions import command, db, settings_of
 from prodapp.machines import service as machines
 from prodapp.ml import table as described
 from prodapp.ml.progress import Progress
@@ -57,6 +59,8 @@ from prodapp.predictions.versions import named_version
 from prodapp.ranking import service as rankings
 from prodapp.training import jobs
 from prodapp.training import service as training
+from prodapp.webhooks import deliveries
+from prodapp.webhooks import service as webhooks
 
 SYSTEM = Caller(site_id=1, role="admin", name="system", kind="system")
 
@@ -178,6 +182,15 @@ def make_batch(caller: Caller, version: ModelVersion) -> PredictionBatch:
     run_batch(batch.id)
     db.session.refresh(batch)
     return batch
+
+
+def make_webhook(app: Flask, caller: Caller) -> dict[str, int]:
+    """The ids of a webhook and of a message to it that waits; its host is listed."""
+    settings = replace(settings_of(app), callback_allowed_hosts=("receiver",))
+    app.extensions["prodapp.settings"] = settings
+    made = webhooks.create_webhook(caller, name="x", url="http://receiver/", events=["run.failed"])
+    message = deliveries.send_test(caller, made.webhook.id)
+    return {"webhook_id": made.webhook.id, "delivery_id": message.id}
 
 
 def make_prediction(caller: Caller, version: ModelVersion) -> UUID:

@@ -108,6 +108,8 @@ def change_webhook(caller: Caller, webhook_id: int, **changes: Any) -> Webhook:
     """
     webhook = webhook_of(caller, webhook_id)
     values = _checked(changes)
+    if not values:
+        return webhook
     if values.get("is_active"):
         values |= {"disabled_at": None, "disabled_code": None}
     before = {name: getattr(webhook, name) for name in changes}

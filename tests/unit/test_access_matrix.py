@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -26,13 +26,11 @@ from prodapp.auth import sessions, tokens, users
 from prodapp.auth.guard import Surface, surface_of
 from prodapp.auth.permissions import policy_of
 from prodapp.caller import RANKS, Caller
-from prodapp.extensions import command, db, limiter, settings_of
+from prodapp.extensions import command, db, limiter
 from prodapp.models import ApiKey, ExternalIdentity, TrainingRun, User, UserSession
 from prodapp.models.types import db_now
-from prodapp.webhooks import deliveries
-from prodapp.webhooks import service as webhooks
 from tests.conftest import SECRET
-from tests.factories import make_batch, make_machine, make_prediction, make_version
+from tests.factories import make_batch, make_machine, make_prediction, make_version, make_webhook
 from tests.pages import csrf_token
 
 PASSWORD = "correct horse battery"
@@ -493,18 +491,9 @@ def objects(app: Flask, caller: Caller) -> dict[str, Any]:
         "identity_id": _identity(user),
         "site_id": caller.site_id,
         "batch_id": make_batch(caller, version).id,
-        **_webhook(app, caller),
+        **make_webhook(app, caller),
         "prediction_id": make_prediction(caller, version),
     }
-
-
-def _webhook(app: Flask, caller: Caller) -> dict[str, int]:
-    settings = settings_of(app)
-    app.extensions["prodapp.settings"] = replace(settings, callback_allowed_hosts=("receiver",))
-    made = webhooks.create_webhook(
-        caller, name="x", url="http://receiver/", events=["run.failed"]
-    ).webhook
-    return {"webhook_id": made.id, "delivery_id": deliveries.send_test(caller, made.id).id}
 
 
 def _identity(user: User) -> int:

@@ -31,6 +31,7 @@ from tests.factories import (
     make_run,
     make_sibling,
     make_version,
+    make_webhook,
 )
 
 Bearer = Callable[..., dict[str, str]]
@@ -106,7 +107,7 @@ def test_every_operation_tells_its_policy_errors_and_purpose(
 
 
 def test_reads_answer_what_their_schema_says(
-    client: FlaskClient, caller: Caller, bearer: Bearer, described: dict[str, Any]
+    app: Flask, client: FlaskClient, caller: Caller, bearer: Bearer, described: dict[str, Any]
 ) -> None:
     dataset = make_ready_dataset(caller, content=make_csv(n_rows=60))
     version = make_version(caller, make_run(caller, dataset))
@@ -123,6 +124,7 @@ def test_reads_answer_what_their_schema_says(
     made = {
         "batch_id": make_batch(caller, version).id,
         "prediction_id": make_prediction(caller, version),
+        **make_webhook(app, caller),
     }
     for method, path, operation in operations(described):
         content = operation["responses"].get("200", {}).get("content", {})

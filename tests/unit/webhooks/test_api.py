@@ -64,6 +64,7 @@ def test_a_change_is_made_to_what_was_read(
     changed = client.patch(where, json=change, headers=analyst | {"If-Match": etag})
     assert changed.json["events"] == ["run.failed", "dataset.refused"]
     assert changed.json["is_active"] is False
+    assert client.patch(where, json={}, headers=analyst).json == changed.json
     stale = client.patch(where, json={"name": "x"}, headers=analyst | {"If-Match": etag})
     assert stale.status_code == 412
     assert client.post(f"{where}/test", headers=analyst).json["code"] == "webhook_off"
