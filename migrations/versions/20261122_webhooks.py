@@ -29,7 +29,7 @@ def upgrade():
         sa.Column("status", sa.Integer(), nullable=True),
         sa.Column("excerpt", sa.String(length=500), nullable=True),
         sa.Column("error_code", sa.String(length=40), nullable=True),
-        sa.Column("seconds", sa.Float(), nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.ForeignKeyConstraint(
             ["delivery_id"],
