@@ -54,6 +54,7 @@ def make(caller: Caller, receiver: Receiver, *events: str, machine_id: int | Non
 
 def messages() -> list[WebhookDelivery]:
     db.session.rollback()
+    db.session.expire_all()
     return db.session.query(WebhookDelivery).order_by(WebhookDelivery.id).all()
 
 

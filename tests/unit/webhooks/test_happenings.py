@@ -7,11 +7,13 @@ from flask import Flask
 
 from prodapp.caller import Caller
 from prodapp.datasets.jobs import import_dataset
+from prodapp.dispatching import dispatch
 from prodapp.extensions import command, db
 from prodapp.happenings import Happening, tell
 from prodapp.models import Dataset, ModelVersion
 from prodapp.training import service as training
 from prodapp.training.jobs import run_training
+from prodapp.training.workflow import RUNS
 from tests.factories import make_batch, make_dataset, make_machine, make_run
 from tests.receivers import Receiver
 from tests.unit.webhooks.conftest import allow, make, messages
@@ -71,7 +73,7 @@ def test_a_refused_file_fails_the_run_that_waits_for_it(
     with command() as session:
         session.get_one(Dataset, dataset.id).overrides = {"encoding": "no such code"}
     import_dataset(dataset.id)
-    training.dispatch()
+    dispatch(RUNS)
     assert told() == [
         ("dataset.refused", f"dataset:{dataset.id}"),
         ("run.failed", f"run:{run.id}"),
