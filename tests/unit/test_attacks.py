@@ -25,9 +25,9 @@ from prodapp.auth import service as auth
 from prodapp.caller import Caller
 from prodapp.exceptions import NotSignedIn
 from prodapp.extensions import db
-from prodapp.integration import destinations
 from prodapp.machines import service as machines
 from prodapp.models import Dataset, Machine, User
+from prodapp.outgoing import destinations
 from prodapp.outgoing.destinations import DestinationRefused, parse_destination, resolve
 from tests.conftest import SECRET
 from tests.factories import make_csv, make_machine, make_version
