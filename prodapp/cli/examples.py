@@ -14,10 +14,6 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "site quota": ("flask site quota north 5000", "flask site quota north default"),
     "machine list": ("flask machine list --status failed", "flask machine list --search press"),
     "machine compare": ("flask machine compare temperature",),
-    "machine import": (
-        "flask machine import press.json",
-        "flask machine import press.json --onto 2",
-    ),
     "webhook create": (
         "flask webhook create dashboard https://dashboard.example/hook --event run.succeeded",
     ),

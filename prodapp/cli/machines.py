@@ -160,7 +160,7 @@ def export_setup(machine_id: int) -> Told:
 
 
 @machine.command("import")
-@click.argument("file", type=click.File("rb", lazy=True))
+@click.argument("file", type=click.File("rb"))
 @click.option("--onto", "machine_id", type=int, help="Set this machine up, its name included.")
 @tells
 def import_setup(file: BinaryIO, machine_id: int | None) -> Told:
