@@ -76,7 +76,7 @@ def pause_after(n_tries: int) -> float | None:
     """
     if n_tries > len(BACKOFF_SECONDS):
         return None
-    off = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # nosec B311 - spreads load, guards nothing
+    off = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # nosec B311
     return BACKOFF_SECONDS[n_tries - 1] * off
 
 
