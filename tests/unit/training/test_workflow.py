@@ -9,7 +9,7 @@ from sqlalchemy import update
 from prodapp.caller import Caller
 from prodapp.exceptions import LeaseLost
 from prodapp.extensions import command, db
-from prodapp.models import RunState, TrainingRun, workflow
+from prodapp.models import RunState, TrainingRun, transitions, workflow
 from prodapp.models.lease import Failure, Lease, Wish
 from prodapp.models.types import db_now
 from prodapp.training.workflow import RUNS, begin_publishing
@@ -126,7 +126,7 @@ def test_a_lost_worker_spends_no_failure_and_waits_no_back_off(run: TrainingRun)
 
 
 def test_five_lost_workers_in_a_row_end_the_run(run: TrainingRun) -> None:
-    for _ in range(workflow.MAX_LOST):
+    for _ in range(transitions.MAX_LOST):
         claimed(run)
         with command() as session:
             RUNS.lose(session, now_of(run))
@@ -145,7 +145,7 @@ def test_a_worker_asked_to_stop_does_not_count_as_lost(run: TrainingRun) -> None
 
 def test_the_third_failure_of_its_own_ends_the_run(run: TrainingRun) -> None:
     states = []
-    for _ in range(workflow.MAX_FAILURES):
+    for _ in range(transitions.MAX_FAILURES):
         lease = claimed(run)
         with command() as session:
             RUNS.fail_or_retry(session, lease, now_of(run), FAILURE)
