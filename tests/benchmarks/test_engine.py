@@ -21,9 +21,27 @@ FIGURES: dict[str, Any] = {
             "name": "synthetic 2,000 × 30",
             "n_rows": 2_000,
             "ways": {
-                "plain": {"total": 90.0, "n_trees": 100, "n_explained": 50, "n_rows": 2_000},
-                "exact": {"total": 1.5, "largest_difference": 2e-7},
-                "default": {"total": 0.5, "n_explained": 400, "peak_mib": 300.0},
+                "plain": {
+                    "total": 90.0,
+                    "processors": 80.0,
+                    "n_trees": 100,
+                    "n_explained": 50,
+                    "n_rows": 2_000,
+                },
+                "exact": {
+                    "total": 1.5,
+                    "processors": 1.0,
+                    "trust": None,
+                    "largest_difference": 2e-7,
+                },
+                "default": {
+                    "total": 0.5,
+                    "processors": 0.4,
+                    "trust": 1.5,
+                    "trust_processors": 1.4,
+                    "n_explained": 400,
+                    "peak_mib": 300.0,
+                },
             },
             "fidelity": {"tau": 0.95, "tau_between_seeds": 0.96, "inversions": 0},
         }
@@ -38,7 +56,10 @@ FIGURES: dict[str, Any] = {
 
 def test_the_report_says_ratios_targets_and_what_is_extrapolated(tmp_path: Path) -> None:
     text = write_report(FIGURES, tmp_path).read_text(encoding="utf-8")
-    assert "| ~90 | 1.50 | 60× (of 60) | 0.50 | 180× (of 150) | 400 | 300 |" in text
+    assert (
+        "| ~90 (80) | 1.50 (1.00) | 60× (80×), of 60 | 0.50 (0.40) | 180× (200×), of 150 "
+        "| 1.5 (1.4), 3.5× | 400 | 300 |"
+    ) in text
     assert "| 0.950 | 0.960 | 0 | 2.0e-07 |" in text
     assert "No module named" in text
     assert json.loads((tmp_path / "engine.json").read_text(encoding="utf-8")) == FIGURES

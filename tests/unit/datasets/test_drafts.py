@@ -11,9 +11,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from prodapp import dispatching
 from prodapp.caller import Caller
 from prodapp.datasets import drafts, service
 from prodapp.datasets.jobs import import_dataset
+from prodapp.datasets.workflow import IMPORTS
 from prodapp.exceptions import Conflict, DataRefused, InvalidInput, NotFound
 from prodapp.extensions import command, db
 from prodapp.machines import service as machines
@@ -59,7 +61,7 @@ def test_a_draft_is_previewed_and_waits(any_app: Flask, caller: Caller) -> None:
     dataset = draft(caller)
     assert dataset.state == DatasetState.DRAFT
     assert dataset.preview["n_rows"] == 120
-    assert service.dispatch() == 0
+    assert dispatching.dispatch(IMPORTS) == 0
     import_dataset(dataset.id)  # a stray delivery
     db.session.refresh(dataset)
     assert dataset.state == DatasetState.DRAFT

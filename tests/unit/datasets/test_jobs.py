@@ -74,7 +74,7 @@ def test_damage_below_the_preview_refuses_the_file_with_its_place(
     ("error", "states", "code"),
     [
         (OSError(errno.ENOSPC, "full"), ["refused"], "disk_full"),
-        (MemoryError(), ["queued", "queued", "refused"], "out_of_memory"),
+        (MemoryError(), ["queued", "refused"], "out_of_memory"),
         (RuntimeError("x"), ["queued", "queued", "refused"], "internal_error"),
     ],
 )
