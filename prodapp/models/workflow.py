@@ -6,9 +6,8 @@ One :class:`Workflow` describes each kind of work; what its rows may do is the s
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from prodapp.models.transitions import Transitions, settled
@@ -93,12 +92,14 @@ class Workflow(Transitions):
     def requeue_due(self, session: Session) -> int:
         """Rows that have waited long enough for another try go back into the line."""
         model = self.model
-        result = session.execute(
+        moved = session.scalars(
             update(model)
             .where(model.state == self.waiting, model.retry_at <= db_now())
             .values(**settled(state=self.queued))
-        )
-        return n_changed(result)
+            .returning(model.id)
+            .execution_options(synchronize_session=False)
+        ).all()
+        return len(moved)
 
     def cancel_waiting(self, session: Session) -> int:
         """Rows that nobody works on end as soon as nobody wants them."""
@@ -112,8 +113,3 @@ class Workflow(Transitions):
         for row_id in ids:
             self.note_end(session, row_id, str(self.canceled))
         return len(ids)
-
-
-def n_changed(result: Any) -> int:
-    """How many rows a statement touched."""
-    return int(result.rowcount) if isinstance(result, CursorResult) else 0

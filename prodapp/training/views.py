@@ -57,7 +57,7 @@ def create(dataset_id: int) -> Response | tuple[str, int]:
 def another_step(dataset_id: int) -> str:
     """One more step of a kind for the training form."""
     dataset = dataset_of(current_caller(), dataset_id)
-    name, number = request.args.get("step", next(iter(STEPS))), request.args.get("number", 2, int)
+    name, number = request.args.get("step", ""), request.args.get("number", 0, type=int)
     if name not in STEPS or not 2 <= number <= MAX_STEPS:
         raise InvalidInput(N_("There is no such step."))
     return render_template(

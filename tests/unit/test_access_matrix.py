@@ -35,6 +35,8 @@ from tests.pages import csrf_token
 
 PASSWORD = "correct horse battery"
 PUBLIC = "anyone"
+# What an address cannot do without.
+QUERIES = {"/app/datasets/<int:dataset_id>/engineering-step": {"step": "ratio", "number": 2}}
 DEFAULTS = {"prediction_id": UUID(int=1)}
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -629,5 +631,6 @@ def test_own_objects_are_found_so_that_missing_ones_tell_something(
         if surface_of(rule) is Surface.INTEGRATION:
             continue
         path = address(app, rule, endpoint, **objects)
-        answer = page.get(path, buffered=True, follow_redirects=True)
+        query = QUERIES.get(rule)
+        answer = page.get(path, query_string=query, buffered=True, follow_redirects=True)
         assert answer.status_code == 200, rule

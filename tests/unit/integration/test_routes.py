@@ -288,19 +288,20 @@ def test_empty_model_name_is_refused(client: FlaskClient, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url",
+    ("url", "told"),
     [
-        "http://elsewhere/webhook/",
-        "http://backend/webhook/",  # another port than the listed one
-        "http://backend:9000@elsewhere/",
-        "ftp://backend:9000/",
-        "http://backend:99999/",
-        "backend:9000",
-        "http://backend:9000/%0d%0a\r\n",
+        ("http://elsewhere/webhook/", "Nada pode ser enviado a elsewhere"),
+        # Another port than the listed one.
+        ("http://backend/webhook/", "Nada pode ser enviado a backend"),
+        ("http://backend:9000@elsewhere/", "O endereço não tem a forma"),
+        ("ftp://backend:9000/", "O endereço não tem a forma"),
+        ("http://backend:99999/", "não é um endereço"),
+        ("backend:9000", "O endereço não tem a forma"),
+        ("http://backend:9000/%0d%0a\r\n", "O endereço é longo demais"),
     ],
 )
 def test_callback_off_the_list_is_refused_at_once(
-    client: FlaskClient, caller: Caller, url: str
+    client: FlaskClient, caller: Caller, url: str, told: str
 ) -> None:
     machine = make_machine(caller)
     file = (io.BytesIO(make_csv()), "dados.csv", "text/csv")
@@ -310,7 +311,7 @@ def test_callback_off_the_list_is_refused_at_once(
         data={"file": file},
     )
     assert answer.status_code == 400
-    assert answer.json["detail"]
+    assert told in answer.json["detail"]
     assert db.session.query(Dataset).count() == 0
 
 

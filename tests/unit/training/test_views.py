@@ -166,7 +166,7 @@ def test_a_kind_of_step_can_be_taken_several_times(sign_in: SignIn, caller: Call
     block = client.get(url, query_string={"step": "ratio", "number": 2}).text
     assert 'value="ratio-2" checked autofocus' in " ".join(block.split())
     assert 'id="more-ratio" hx-swap-oob="delete"' in " ".join(block.split())
-    for wrong in ({"step": "magic", "number": 2}, {"step": "ratio", "number": 1}):
+    for wrong in ({"step": "magic", "number": 2}, {"step": "ratio", "number": 1}, {}):
         assert client.get(url, query_string=wrong).status_code == 422
     form: dict[str, Any] = {
         "engineering": ["ratio", "ratio-2", "polynomial", "magic-2", "ratio-99"],
