@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -139,3 +140,28 @@ def assert_holds(answer: Any, shown: Any, where: str) -> None:
             assert_holds(answer[number], value, f"{where}/{number}")
     elif shown != "…":
         assert answer == shown, where
+
+
+def test_a_client_generated_from_the_document_goes_the_whole_way(desk: Desk) -> None:
+    document = desk.folder / "openapi.json"
+    with urlopen(desk.api.replace("/v1", "/openapi.json")) as answer:  # noqa: S310 - our own
+        document.write_bytes(answer.read())
+    settings = desk.folder / "generator.yaml"
+    settings.write_text("post_hooks: []\npackage_name_override: prodapp_client\n")
+    generator = Path(sys.executable).with_name("openapi-python-client")
+    generated = desk.run(
+        *(str(generator), "generate", "--fail-on-warning", "--meta", "none"),
+        *("--path", str(document), "--output-path", str(desk.folder / "prodapp_client")),
+        *("--config", str(settings)),
+        source="",
+    )
+    assert "Warning" not in generated
+    journey = (ROOT / "tests" / "functional" / "journey.py").read_text("utf-8")
+    told = json.loads(desk.run(sys.executable, "-", source=journey))
+    assert told["dataset"] == ["draft", "ready"]
+    assert told["run"] == "succeeded"
+    assert "cement" in told["ranked"][:3]
+    low, high = told["interval"]
+    assert low <= told["predicted"] <= high
+    assert told["history"] == [[told["prediction"], told["predicted"]]]
+    assert told["refused"] == [412, "stale"]
