@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from prodapp import (
     assets,
     cli,
+    compression,
     embedded_queue,
     error_handlers,
     formatting,
@@ -36,7 +37,7 @@ from prodapp.admin import keys as key_views
 from prodapp.admin import settings as settings_views
 from prodapp.admin import sites as site_views
 from prodapp.admin import users as user_views
-from prodapp.auth import guard
+from prodapp.auth import guard, preconditions, repeats
 from prodapp.auth import views as auth_views
 from prodapp.auth.permissions import check_policies, public
 from prodapp.auth.service import roles_up_to
@@ -57,6 +58,7 @@ from prodapp.predictions import predictors, recorder
 from prodapp.predictions import views as prediction_views
 from prodapp.ranking import fleet_views
 from prodapp.ranking import views as ranking_views
+from prodapp.rest import waiting
 from prodapp.rest.converters import IdConverter
 from prodapp.training import views as training_views
 from prodapp.version import VERSION
@@ -139,14 +141,18 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
     predictors.init_app(app, settings.predictor_cache_bytes)
     recorder.init_app(app)
     uploads.init_app(app, settings)
+    waiting.init_app(app)
     babel.init_app(app, locale_selector=select_locale)
     csrf.init_app(app)
     limiter.init_app(app)
     assets.init_app(app)
     formatting.init_app(app)
     headers.init_app(app)
+    compression.init_app(app)
     guard.init_app(app)
     limits.init_app(app)
+    repeats.init_app(app)
+    preconditions.init_app(app)
     if settings.identity.oidc is not None:
         from prodapp.auth import provider  # its client is loaded where it is used
 

@@ -17,7 +17,7 @@ from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from prodapp import dispatching, lifelines, memory, metrics, presence
-from prodapp.auth import letters
+from prodapp.auth import letters, repeats
 from prodapp.datasets import drafts
 from prodapp.extensions import db, settings_of
 from prodapp.integration import callbacks
@@ -116,12 +116,14 @@ def sweep() -> None:
 
 
 def forget() -> None:
-    """Let go of predictions and messages that are older than they are kept."""
+    """Let go of predictions, messages and kept answers that are older than they are kept."""
     days = settings_of(current_app).prediction_retention_days
     while history.forget_old(days):
         pass
     batches.forget_old(days)
     while deliveries.forget_old():
+        pass
+    while repeats.forget_old():
         pass
 
 

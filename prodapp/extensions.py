@@ -126,6 +126,8 @@ def command() -> Iterator[Session]:
     session.info["in_command"] = True
     try:
         postgres.hurry(session.connection(execution_options={"sqlite_begin": "IMMEDIATE"}))
+        for look in (*session.info.pop("at_command", ()), *session.info.get("at_each_command", ())):
+            look(session)
         yield session
         for action in session.info.get("before_commit", ()):
             action()
@@ -145,6 +147,16 @@ def command() -> Iterator[Session]:
 def recently() -> Recently:
     """What the current application found a moment ago; every command forgets it."""
     return cast(Recently, current_app.extensions[RECENTLY])
+
+
+def at_command(session: Session, look: Callable[[Session], object]) -> None:
+    """Have the next command of ``session`` begin with ``look``; what it raises ends the command."""
+    session.info.setdefault("at_command", []).append(look)
+
+
+def at_each_command(session: Session, act: Callable[[Session], object]) -> None:
+    """Have every further command of ``session`` begin with ``act``."""
+    session.info.setdefault("at_each_command", []).append(act)
 
 
 def before_commit(session: Session, action: Callable[[], object]) -> None:

@@ -9,9 +9,12 @@ from flask import Flask, Response, current_app, g, request
 from prodapp.auth.guard import Surface, surface_of
 from prodapp.extensions import settings_of
 
-CORS_HEADERS = "Authorization, Content-Type, X-API-Key, X-Request-ID, Idempotency-Key, If-Match"
+CORS_HEADERS = (
+    "Authorization, Content-Type, X-API-Key, X-Request-ID, Idempotency-Key, If-Match, If-None-Match"
+)
 CORS_EXPOSED = (
-    "Location, Link, X-Pagination, X-Request-ID, ETag, Retry-After, "
+    "Location, Link, X-Pagination, X-Request-ID, ETag, Retry-After, Idempotent-Replayed, "
+    "Content-Disposition, "
     "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
 )
 CORS_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"

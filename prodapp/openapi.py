@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from apispec import BasePlugin
 from flask import (
     Blueprint,
     Flask,
@@ -15,11 +14,11 @@ from flask import (
     request,
     url_for,
 )
-from werkzeug.routing import Rule
 
 from prodapp.admin import api as admin_api
 from prodapp.auth import api as auth_api
-from prodapp.auth.permissions import Policy, policy_of, public
+from prodapp.auth.operations import CommonPlugin, detail_response, problem_response
+from prodapp.auth.permissions import public
 from prodapp.datasets import api as datasets_api
 from prodapp.machines import api as machines_api
 from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm
@@ -40,8 +39,9 @@ from prodapp.ranking.metric_schemas import ClassMetricsSchema
 from prodapp.ranking.promotion_schemas import PromotionSchema
 from prodapp.ranking.trust_schemas import CompanionsSchema, SegmentationSchema, TrustSchema
 from prodapp.rest.converters import IdConverter
-from prodapp.rest.schemas import DetailSchema, FailureSchema, ProblemSchema
-from prodapp.rest.spec import EXTENSION, PROBLEMS, RestApi, api_of, headers
+from prodapp.rest.problems import PROBLEMS
+from prodapp.rest.schemas import FailureSchema
+from prodapp.rest.spec import EXTENSION, RestApi, api_of
 from prodapp.submissions import api as submissions_api
 from prodapp.training import api as training_api
 from prodapp.training.schemas import hyperparameter_schema
@@ -58,7 +58,10 @@ Register a machine, upload a table, start a run on a target column, follow it, r
 **Errors** are `application/problem+json` (RFC 9457) with a stable `code`.
 **Lists** come by pages; `Link` and `X-Pagination` tell about the others.
 **Reads** carry an `ETag` and answer 304 to `If-None-Match`.
-**Work that takes time** answers 202 with `Location` and `Retry-After`.
+**Changes** take it back in `If-Match`: 412 where somebody else was faster.
+**What is sent twice** under the same `Idempotency-Key` is done once.
+**Work that takes time** answers 202 with `Location` and `Retry-After`; `?wait=20` there
+answers when it has ended.
 Sentences for people follow `Accept-Language` (English, Portuguese of Brazil).
 """
 
@@ -150,77 +153,15 @@ def _redoc() -> str:
     return render_template("docs/redoc.html", document_url=url_for("docs.openapi"))
 
 
-class CommonPlugin(BasePlugin):
-    """Adds what policy and shape of each operation imply: credentials, role, errors, ETag."""
-
-    def __init__(self, app: Flask) -> None:
-        self._app = app
-
-    def operation_helper(
-        self,
-        path: str | None = None,
-        operations: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """Complete the operations of one path in place; ``rule`` is the route's."""
-        rule: Rule = kwargs["rule"]
-        is_api = str(path).startswith("/api/")
-        schemes = ["bearer", "apiKey", "session"] if is_api else ["bearer", "apiKey"]
-        for method, operation in (operations or {}).items():
-            policy = policy_of(self._app, rule.endpoint, method.upper())
-            if policy is None:
-                continue
-            operation.setdefault("operationId", rule.endpoint.replace(".", "_"))
-            operation["security"] = [{name: []} for name in schemes] if policy.role else []
-            if policy.role is not None:
-                operation["x-required-role"] = policy.role
-            if is_api:
-                _add_problems(operation, rule, policy)
-                _add_etag(operation, method)
-            else:
-                _add_details(operation)
-
-
-def _add_problems(operation: dict[str, Any], rule: Rule, policy: Policy) -> None:
-    statuses = set()
-    if policy.role is not None:
-        statuses |= {401, 403}
-    if rule.arguments:
-        statuses |= {404}
-    if operation.get("parameters"):
-        statuses |= {422}
-    if "requestBody" in operation:
-        statuses |= {400, 413, 415, 422}
-    responses = operation.setdefault("responses", {})
-    responses.pop(422, None)  # flask-smorest's own, under an integer
-    for status in sorted(statuses):
-        responses[str(status)] = f"Problem{status}"
-    responses["default"] = "ProblemDefault"
-
-
-def _add_details(operation: dict[str, Any]) -> None:
-    responses = operation["responses"]
-    responses.pop(422, None)
-    responses |= {"401": "Detail401", "403": "Detail403", "default": "DetailDefault"}
-
-
-def _add_etag(operation: dict[str, Any], method: str) -> None:
-    responses = operation["responses"]
-    found = responses.get(200, responses.get("200"))
-    if method == "get" and isinstance(found, dict) and "application/json" in found["content"]:
-        found.setdefault("headers", {}).update(headers("ETag"))
-        responses["304"] = {"description": "Nothing has changed since."}
-
-
 def _describe_components(api: RestApi) -> None:
     components = api.spec.components
     for name, scheme in SECURITY_SCHEMES.items():
         components.security_scheme(name, scheme)
     for status, text in PROBLEMS.items():
-        components.response(f"Problem{status}", _problem(text))
-        components.response(f"Detail{status}", _detail(text))
-    components.response("ProblemDefault", _problem(ANYTHING_ELSE))
-    components.response("DetailDefault", _detail(ANYTHING_ELSE))
+        components.response(f"Problem{status}", problem_response(text, status))
+        components.response(f"Detail{status}", detail_response(text))
+    components.response("ProblemDefault", problem_response(ANYTHING_ELSE))
+    components.response("DetailDefault", detail_response(ANYTHING_ELSE))
     # Named by schemas that are no marshmallow fields themselves.
     components.schema("Failure", schema=FailureSchema)
     components.schema("Alarm", schema=AlarmSchema)
@@ -261,12 +202,3 @@ def _only(algorithm: Algorithm) -> dict[str, Any]:
         return {"maxProperties": 0}
     schemas = {name: hyperparameter_schema(schema) for name, schema in known.items()}
     return {"propertyNames": {"enum": sorted(known)}, "properties": schemas}
-
-
-def _detail(text: str) -> dict[str, Any]:
-    return {"description": text, "content": {"application/json": {"schema": DetailSchema}}}
-
-
-def _problem(text: str) -> dict[str, Any]:
-    content = {"application/problem+json": {"schema": ProblemSchema}}
-    return {"description": text, "content": content}

@@ -37,3 +37,10 @@ class Page(Generic[Item]):
 def clamp(number: int, size: int) -> tuple[int, int]:
     """A page number and size that can be served."""
     return min(max(1, number), MAX_PAGE), min(max(1, size), MAX_PAGE_SIZE)
+
+
+def page_of(items: Sequence[Item], *, page: int, page_size: int) -> Page[Item]:
+    """A page of a list that is at hand whole."""
+    number, size = clamp(page, page_size)
+    first = (number - 1) * size
+    return Page(items[first : first + size], number, size, len(items))

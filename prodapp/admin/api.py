@@ -31,8 +31,10 @@ from prodapp.auth.guard import current_caller
 from prodapp.auth.permissions import requires
 from prodapp.auth.schemas import PersonalDataSchema
 from prodapp.auth.users import UserChange
+from prodapp.pagination import page_of
 from prodapp.rest.answers import cursor_answer, page_answer
 from prodapp.rest.blueprint import ApiBlueprint
+from prodapp.rest.schemas import PageQuery
 from prodapp.rest.spec import headers, problems
 
 blp = ApiBlueprint(
@@ -151,11 +153,12 @@ def revoke_key(key_id: int) -> Any:
 
 
 @blp.get("/sites")
-@blp.answers(200, SiteSchema(many=True))
+@blp.takes(PageQuery, location="query")
+@blp.answers(200, SiteSchema(many=True), headers=headers("Link", "X-Pagination"))
 @requires("admin")
-def list_sites() -> Any:
-    """List sites"""
-    return sites.list_sites(current_caller())
+def list_sites(query: dict[str, int]) -> Any:
+    """List sites, by name"""
+    return page_answer(page_of(sites.list_sites(current_caller()), **query))
 
 
 @blp.post("/sites")

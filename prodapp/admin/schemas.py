@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import fields, validate
 
 from prodapp import audit
+from prodapp.auth import keys, users
 from prodapp.auth.emails import MAX_EMAIL
 from prodapp.auth.keys import STATES, key_state
 from prodapp.auth.service import MAX_KEY_DAYS
@@ -16,10 +17,11 @@ from prodapp.rest.schemas import (
     AnswerSchema,
     Instant,
     JsonInteger,
-    PageQuery,
+    ListQuery,
     RequestSchema,
     id_field,
     json_id_field,
+    sort_field,
 )
 
 ROLES = tuple(RANKS)
@@ -49,7 +51,7 @@ def _email(description: str, **kwargs: object) -> fields.String:
     )
 
 
-class UserQuery(PageQuery):
+class UserQuery(ListQuery):
     """Which users."""
 
     q = fields.String(
@@ -60,6 +62,7 @@ class UserQuery(PageQuery):
     role = _role("Only users of this role.")
     is_active = fields.Boolean(metadata={"description": "Only those who may sign in, or may not."})
     site_id = id_field("Only users of this site.")
+    sort = sort_field(users.SORTS, "username")
 
 
 class UserInput(RequestSchema):
@@ -127,13 +130,14 @@ class NewUserSchema(AnswerSchema):
     invitation = fields.Nested(HandoverSchema, required=True)
 
 
-class KeyQuery(PageQuery):
+class KeyQuery(ListQuery):
     """Which keys."""
 
     user_id = id_field("Only keys of this user.")
     state = fields.String(
         validate=validate.OneOf(STATES), metadata={"description": "Only keys of this state."}
     )
+    sort = sort_field(keys.SORTS, "-created_at")
 
 
 class KeyInput(RequestSchema):

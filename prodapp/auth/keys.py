@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final, Unpack
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, select, update
 
 from prodapp import audit
 from prodapp.auth.objects import MAX_ID
@@ -12,9 +13,19 @@ from prodapp.auth.sites import within
 from prodapp.caller import Caller
 from prodapp.exceptions import N_, NotFound
 from prodapp.extensions import command, db
+from prodapp.listing import Order, Sorts, listed
 from prodapp.models import ApiKey, User
 from prodapp.models.types import db_now
-from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
+from prodapp.pagination import Page
+
+#: What lists can be sorted by (newest first is by id).
+SORTS: Final[Sorts] = {
+    "created_at": ApiKey.id,
+    "name": ApiKey.name,
+    "expires_at": ApiKey.expires_at,
+    "last_used_at": ApiKey.last_used_at,
+}
+
 
 STATES = ("active", "expired", "revoked", "suspended")
 
@@ -33,21 +44,15 @@ def list_keys(
     *,
     user_id: int | None = None,
     state: str | None = None,
-    page: int = 1,
-    page_size: int = DEFAULT_PAGE_SIZE,
+    **order: Unpack[Order],
 ) -> Page[ApiKey]:
     """The keys that the caller administers, or their own; the newest first."""
-    number, size = clamp(page, page_size)
     statement = select(ApiKey).join(ApiKey.user).where(_reach(caller))
     if user_id is not None:
         statement = statement.where(ApiKey.user_id == user_id)
     if state:
         statement = statement.where(_state_is(state))
-    total = db.session.scalar(select(func.count()).select_from(statement.subquery())) or 0
-    rows = db.session.scalars(
-        statement.order_by(ApiKey.id.desc()).limit(size).offset((number - 1) * size)
-    )
-    return Page(list(rows), number, size, total)
+    return listed(statement, ApiKey, SORTS, order)
 
 
 def key_of(caller: Caller, key_id: int) -> ApiKey:

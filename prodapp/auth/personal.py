@@ -16,6 +16,7 @@ from sqlalchemy import Column, String, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from prodapp import audit
+from prodapp.auth.repeats import forget_of
 from prodapp.auth.second_factor import forget
 from prodapp.auth.users import UserChange, change_user, user_of
 from prodapp.caller import Caller
@@ -116,6 +117,7 @@ def erase(caller: Caller, user_id: int) -> User:
         for table in (UserSession, SignInLink, RefreshToken, ApiKey, ExternalIdentity):
             session.execute(delete(table).where(table.user_id == row.id))
         forget(session, row.id)
+        forget_of(session, row.id)
         row.username, row.username_key = pseudonym, pseudonym
         row.email = row.email_key = row.password_hash = row.locale = row.last_sign_in_at = None
         row.erased_at = datetime.now(UTC)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Unpack
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,10 +18,18 @@ from prodapp.auth.ways_in import end_all_ways_in
 from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, N_, NotFound
 from prodapp.extensions import command, db
+from prodapp.listing import Order, Sorts, listed
 from prodapp.models import Site, User
 from prodapp.models.site import DEFAULT_SITE
 from prodapp.names import folded
-from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
+from prodapp.pagination import Page
+
+#: What lists can be sorted by (newest first is by id).
+SORTS: Final[Sorts] = {
+    "username": User.username_key,
+    "created_at": User.id,
+    "last_sign_in_at": User.last_sign_in_at,
+}
 
 
 @dataclass(frozen=True)
@@ -50,11 +58,9 @@ def list_users(
     role: str | None = None,
     is_active: bool | None = None,
     site_id: int | None = None,
-    page: int = 1,
-    page_size: int = DEFAULT_PAGE_SIZE,
+    **order: Unpack[Order],
 ) -> Page[User]:
     """The users that the caller administers, by name, a page at a time."""
-    number, size = clamp(page, page_size)
     statement = select(User).where(within(caller, User.site_id.expression))
     if q.strip():
         found = User.username_key.contains(folded(q), autoescape=True)
@@ -66,11 +72,7 @@ def list_users(
         statement = statement.where(User.is_active.is_(is_active))
     if site_id is not None:
         statement = statement.where(User.site_id == site_id)
-    total = db.session.scalar(select(func.count()).select_from(statement.subquery())) or 0
-    rows = db.session.scalars(
-        statement.order_by(User.username_key).limit(size).offset((number - 1) * size)
-    )
-    return Page(list(rows), number, size, total)
+    return listed(statement, User, SORTS, {"sort": "username", **order})
 
 
 def change_user(caller: Caller, user_id: int, change: UserChange) -> User:

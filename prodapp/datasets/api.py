@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import Response, make_response, request, send_file, url_for
@@ -22,6 +23,7 @@ from prodapp.datasets.schemas import (
     DatasetQuery,
     DatasetRecordsInput,
     DatasetSchema,
+    DatasetsQuery,
     DatasetUploadDocument,
     RecordsInput,
     UploadDocument,
@@ -31,9 +33,9 @@ from prodapp.datasets.schemas import (
 from prodapp.models import Dataset
 from prodapp.rest.answers import accepted, page_answer
 from prodapp.rest.blueprint import ApiBlueprint
-from prodapp.rest.schemas import PageQuery
 from prodapp.rest.spec import headers, problems
 from prodapp.rest.uploads import is_multipart, json_or_multipart, load, uploaded_file
+from prodapp.rest.waiting import WaitQuery, ended
 from prodapp.variables.schemas import settings_of
 
 #: What the two uploads answer instead where `confirm` is false.
@@ -81,7 +83,7 @@ def create() -> Any:
 
 
 @blp.get("/machines/<id:machine_id>/datasets")
-@blp.takes(PageQuery, location="query")
+@blp.takes(DatasetsQuery, location="query")
 @blp.answers(200, DatasetSchema(many=True), headers=headers("Link", "X-Pagination"))
 @requires("viewer")
 def index_of_machine(query: dict[str, Any], machine_id: int) -> Any:
@@ -103,11 +105,13 @@ def create_of_machine(machine_id: int) -> Any:
 
 
 @blp.get("/datasets/<id:dataset_id>")
+@blp.takes(WaitQuery, location="query")
 @blp.answers(200, DatasetDetailSchema)
 @requires("viewer")
-def read(dataset_id: int) -> Any:
+def read(query: dict[str, float], dataset_id: int) -> Any:
     """Read a data set: its state, columns, remarks and first rows"""
-    return dataset_of(current_caller(), dataset_id)
+    look = partial(dataset_of, current_caller(), dataset_id)
+    return ended(look, lambda dataset: not dataset.is_active, seconds=query["wait"])
 
 
 @blp.get("/datasets/<id:dataset_id>/source")

@@ -12,7 +12,7 @@ from prodapp.datasets.change_schemas import ExclusionSchema, Overrides
 from prodapp.datasets.drafts import expires_at
 from prodapp.datasets.preview_schemas import PreviewSchema, described_preview
 from prodapp.datasets.records import MAX_RECORDS
-from prodapp.datasets.service import waiting_for
+from prodapp.datasets.service import SORTS, waiting_for
 from prodapp.ml.intake.choices import DATE_ORDERS, FILE_CHOICES
 from prodapp.models import Dataset, DatasetState
 from prodapp.rest.answers import failure
@@ -20,10 +20,11 @@ from prodapp.rest.arguments import Malformed, strict_json
 from prodapp.rest.schemas import (
     AnswerSchema,
     Instant,
-    PageQuery,
+    ListQuery,
     RequestSchema,
     id_field,
     json_id_field,
+    sort_field,
 )
 from prodapp.variables import SENSES
 
@@ -71,7 +72,22 @@ def records_field() -> fields.List[dict[str, Any]]:
     )
 
 
-class DatasetQuery(PageQuery):
+class DatasetsQuery(ListQuery):
+    """Which data sets of a machine."""
+
+    state = fields.String(
+        validate=validate.OneOf(tuple(state.value for state in DatasetState)),
+        metadata={"description": "Only data sets in this state."},
+    )
+    q = fields.String(
+        load_default="",
+        validate=validate.Length(max=255),
+        metadata={"description": "Part of the file's name; case does not count."},
+    )
+    sort = sort_field(SORTS, "-created_at")
+
+
+class DatasetQuery(DatasetsQuery):
     """Which data sets."""
 
     machine_id = id_field("Only data sets of this machine.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
-from typing import IO, Any
+from typing import IO, Any, Final, Unpack
 
 from sqlalchemy import select, update
 
@@ -18,13 +18,23 @@ from prodapp.datasets.memory import look_at, memory_of
 from prodapp.datasets.records import OVERRIDES, records_as_csv
 from prodapp.datasets.workflow import IMPORTS
 from prodapp.exceptions import Conflict, N_, NotFound
-from prodapp.extensions import command, db
+from prodapp.extensions import command
+from prodapp.listing import Order, Sorts, listed
 from prodapp.ml.table import Preview
 from prodapp.models import Dataset, DatasetState, Machine, TrainingRun
 from prodapp.models.training_run import ACTIVE
 from prodapp.models.types import db_now
-from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
+from prodapp.pagination import Page
 from prodapp.storage import storage
+
+#: What lists can be sorted by (newest first is by id).
+SORTS: Final[Sorts] = {
+    "created_at": Dataset.id,
+    "filename": Dataset.filename,
+    "size_bytes": Dataset.size_bytes,
+    "n_rows": Dataset.n_rows,
+}
+
 
 MAX_FILENAME = 255
 
@@ -132,11 +142,11 @@ def list_datasets(
     caller: Caller,
     *,
     machine_id: int | None = None,
-    page: int = 1,
-    page_size: int = DEFAULT_PAGE_SIZE,
+    state: str | None = None,
+    q: str = "",
+    **order: Unpack[Order],
 ) -> Page[Dataset]:
-    """Data sets, newest first."""
-    number, size = clamp(page, page_size)
+    """Data sets, newest first unless sorted otherwise; ``q`` is a part of the file's name."""
     statement = (
         select(Dataset)
         .join(Dataset.machine)
@@ -148,10 +158,11 @@ def list_datasets(
     )
     if machine_id is not None:
         statement = statement.where(Dataset.machine_id == machine_of(caller, machine_id).id)
-    found = db.paginate(
-        statement.order_by(Dataset.id.desc()), page=number, per_page=size, error_out=False
-    )
-    return Page(found.items, number, size, found.total or 0)
+    if state:
+        statement = statement.where(Dataset.state == state)
+    if q.strip():
+        statement = statement.where(Dataset.filename.icontains(q.strip(), autoescape=True))
+    return listed(statement, Dataset, SORTS, order)
 
 
 def open_source(caller: Caller, dataset_id: int) -> tuple[Dataset, IO[bytes]]:

@@ -20,8 +20,7 @@ from prodapp.machines.schemas import (
 from prodapp.machines.setup_schemas import SetupInput, SetupSchema, setup_document, setup_of
 from prodapp.rest.answers import page_answer
 from prodapp.rest.blueprint import ApiBlueprint
-from prodapp.rest.conditions import check_match
-from prodapp.rest.spec import IF_MATCH, headers, problems
+from prodapp.rest.spec import headers, problems
 from prodapp.variables.schemas import TableSettingsInput, settings_of
 
 blp = ApiBlueprint(
@@ -32,7 +31,7 @@ blp = ApiBlueprint(
 )
 
 
-@blp.get("/machines")
+@blp.get("/machines", is_kept=True)
 @blp.takes(MachineQuery, location="query")
 @blp.answers(200, MachineSchema(many=True), headers=headers("Link", "X-Pagination"))
 @requires("viewer")
@@ -138,11 +137,10 @@ def import_setup(body: dict[str, Any]) -> Any:
 @blp.put("/machines/<id:machine_id>/setup")
 @blp.takes(SetupInput)
 @blp.answers(200, SetupSchema)
-@blp.describes(parameters=[IF_MATCH], responses=problems(409, 412))
+@blp.describes(responses=problems(409))
 @requires("analyst")
 def replace_setup(body: dict[str, Any], machine_id: int) -> Any:
     """Set a machine up as an export says, its name included"""
     caller = current_caller()
-    check_match(SetupSchema, setup_document(setups.setup_of_machine(caller, machine_id)))
     setups.replace_setup(caller, machine_id, setup_of(body))
     return setup_document(setups.setup_of_machine(caller, machine_id))

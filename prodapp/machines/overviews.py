@@ -119,6 +119,8 @@ def list_machines(
     *,
     q: str = "",
     status: str | None = None,
+    created_after: datetime | None = None,
+    created_before: datetime | None = None,
     sort: str = "name",
     descending: bool = False,
     page: int = 1,
@@ -132,6 +134,10 @@ def list_machines(
     statement = _overviews(caller)
     if q.strip():
         statement = statement.where(Machine.name_key.contains(folded(q), autoescape=True))
+    if created_after is not None:
+        statement = statement.where(Machine.created_at >= created_after)
+    if created_before is not None:
+        statement = statement.where(Machine.created_at < created_before)
     if status:
         statement = statement.where(_status_is(statement, status))
     total = db.session.scalar(select(func.count()).select_from(statement.subquery())) or 0

@@ -12,8 +12,9 @@ from prodapp.names import MAX_NAME
 from prodapp.rest.schemas import (
     AnswerSchema,
     Instant,
-    PageQuery,
+    ListQuery,
     RequestSchema,
+    sort_field,
 )
 from prodapp.variables import ROLES, SENSES, settings_from
 
@@ -22,7 +23,7 @@ _CONTROL = r"\u0000-\u001f\u007f-\u009f"
 NAME_PATTERN = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
 
 
-class MachineQuery(PageQuery):
+class MachineQuery(ListQuery):
     """Which machines, in which order."""
 
     q = fields.String(
@@ -34,11 +35,7 @@ class MachineQuery(PageQuery):
         validate=validate.OneOf(STATUSES),
         metadata={"description": "Only machines of this status."},
     )
-    sort = fields.String(
-        load_default="name",
-        validate=validate.OneOf((*SORTS, *(f"-{name}" for name in SORTS))),
-        metadata={"description": "The field to sort by; with a minus, from the end."},
-    )
+    sort = sort_field(SORTS, "name")
 
 
 class MachineInput(RequestSchema):

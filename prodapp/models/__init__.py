@@ -21,6 +21,7 @@ from prodapp.models.model_version import ModelVersion
 from prodapp.models.prediction import Prediction
 from prodapp.models.prediction_batch import BatchState, PredictionBatch
 from prodapp.models.process_presence import ProcessPresence
+from prodapp.models.request_key import RequestKey
 from prodapp.models.site import Site
 from prodapp.models.training_run import RunState, TrainingRun
 from prodapp.models.user import User
@@ -48,6 +49,7 @@ __all__ = [
     "ProcessPresence",
     "RecoveryCode",
     "RefreshToken",
+    "RequestKey",
     "RunState",
     "SecondFactor",
     "SignInLink",

@@ -57,3 +57,8 @@ class Dataset(Leased, Model):
     purged_at: Mapped[Timestamp | None]
 
     machine: Mapped[Machine] = relationship()
+
+    @property
+    def is_active(self) -> bool:
+        """Whether its import is still to end."""
+        return self.state in (DatasetState.QUEUED, DatasetState.IMPORTING)

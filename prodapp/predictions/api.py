@@ -31,16 +31,9 @@ from prodapp.predictions.service import Ask
 from prodapp.predictions.versions import ServedVersion, named_version, version_in_use
 from prodapp.rest.answers import cursor_answer
 from prodapp.rest.blueprint import ApiBlueprint
+from prodapp.rest.repeats import HEADER, own_keys
 from prodapp.rest.spec import headers, problems
 from prodapp.rest.uploads import uploaded_file
-
-KEY = "Idempotency-Key"
-KEY_PARAMETER = {
-    "in": "header",
-    "name": KEY,
-    "schema": {"type": "string", "minLength": 1, "maxLength": service.MAX_KEY},
-    "description": "The same key and body give the same answer; another body is refused.",
-}
 
 blp = ApiBlueprint(
     "api_predictions",
@@ -55,7 +48,8 @@ blp = ApiBlueprint(
 @blp.takes(PredictQuery, location="query")
 @blp.takes(PredictInput)
 @blp.answers(201, PredictionSchema, headers=headers("Location"))
-@blp.describes(parameters=[KEY_PARAMETER], responses=problems(409))
+@blp.describes(responses=problems(409))
+@own_keys
 @requires("operator")
 def predict_of_machine(query: dict[str, Any], body: dict[str, Any], machine_id: int) -> Any:
     """Predict with the version in use of a machine
@@ -70,7 +64,8 @@ def predict_of_machine(query: dict[str, Any], body: dict[str, Any], machine_id: 
 @blp.takes(PredictQuery, location="query")
 @blp.takes(PredictInput)
 @blp.answers(201, PredictionSchema, headers=headers("Location"))
-@blp.describes(parameters=[KEY_PARAMETER], responses=problems(409))
+@blp.describes(responses=problems(409))
+@own_keys
 @requires("operator")
 def predict_of_version(query: dict[str, Any], body: dict[str, Any], version_id: int) -> Any:
     """Predict with a version that is named
@@ -215,7 +210,7 @@ def _predict(version: ServedVersion, query: dict[str, Any], body: dict[str, Any]
         "api",
         level=body["level"],
         contributions=query["contributions"],
-        key=request.headers.get(KEY),
+        key=request.headers.get(HEADER),
     )
     records = [body["record"]] if is_one else body["records"]
     documents = made_documents(service.predict(current_caller(), version, records, ask))

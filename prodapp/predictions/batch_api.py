@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import Response, make_response, send_file, url_for
@@ -22,6 +23,7 @@ from prodapp.rest.answers import accepted, page_answer
 from prodapp.rest.blueprint import ApiBlueprint
 from prodapp.rest.spec import headers, problems
 from prodapp.rest.uploads import load, uploaded_file
+from prodapp.rest.waiting import WaitQuery, ended
 
 BODY = {"required": True, "content": {"multipart/form-data": {"schema": BatchDocument}}}
 
@@ -56,11 +58,13 @@ def index(query: dict[str, Any]) -> Any:
 
 
 @blp.get("/prediction-batches/<id:batch_id>")
+@blp.takes(WaitQuery, location="query")
 @blp.answers(200, BatchSchema)
 @requires("viewer", is_poll=True)
-def read(batch_id: int) -> Any:
+def read(query: dict[str, float], batch_id: int) -> Any:
     """Read a batch: its state and progress"""
-    return batches.batch_of(current_caller(), batch_id)
+    look = partial(batches.batch_of, current_caller(), batch_id)
+    return ended(look, lambda batch: not batch.is_active, seconds=query["wait"])
 
 
 @blp.post("/prediction-batches/<id:batch_id>/cancel")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import IO, Final
+from typing import IO, Final, Unpack
 
 from sqlalchemy import select, update
 
@@ -13,15 +13,25 @@ from prodapp.auth.objects import MAX_ID, hold_machine, machine_of
 from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, N_, NotFound
 from prodapp.extensions import command, db
+from prodapp.listing import Order, Sorts, listed
 from prodapp.models import BatchState, Machine, PredictionBatch
 from prodapp.models.prediction_batch import BATCH_ACTIVE
 from prodapp.models.types import db_now
-from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
+from prodapp.pagination import Page
 from prodapp.predictions.history import DAY
 from prodapp.predictions.service import LEVEL, check_level
 from prodapp.predictions.versions import ServedVersion
 from prodapp.predictions.workflow import BATCHES
 from prodapp.storage import storage
+
+#: What lists can be sorted by (newest first is by id).
+SORTS: Final[Sorts] = {
+    "created_at": PredictionBatch.id,
+    "filename": PredictionBatch.filename,
+    "n_rows": PredictionBatch.n_rows,
+    "n_new": PredictionBatch.n_new,
+}
+
 
 _MAX_NAME: Final = 255
 
@@ -85,11 +95,10 @@ def list_batches(
     caller: Caller,
     *,
     machine_id: int | None = None,
-    page: int = 1,
-    page_size: int = DEFAULT_PAGE_SIZE,
+    state: str | None = None,
+    **order: Unpack[Order],
 ) -> Page[PredictionBatch]:
-    """Batches, newest first."""
-    number, size = clamp(page, page_size)
+    """Batches, newest first unless sorted otherwise. Raises :class:`NotFound`."""
     statement = (
         select(PredictionBatch)
         .join(PredictionBatch.machine)
@@ -98,10 +107,9 @@ def list_batches(
     if machine_id is not None:
         machine = machine_of(caller, machine_id)
         statement = statement.where(PredictionBatch.machine_id == machine.id)
-    found = db.paginate(
-        statement.order_by(PredictionBatch.id.desc()), page=number, per_page=size, error_out=False
-    )
-    return Page(found.items, number, size, found.total or 0)
+    if state:
+        statement = statement.where(PredictionBatch.state == state)
+    return listed(statement, PredictionBatch, SORTS, order)
 
 
 def cancel_batch(caller: Caller, batch_id: int) -> PredictionBatch:

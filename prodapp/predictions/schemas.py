@@ -10,17 +10,19 @@ from marshmallow import fields, validate
 
 from prodapp.datasets.schemas import OverridesForm
 from prodapp.exceptions import N_
+from prodapp.models import BatchState
 from prodapp.pagination import MAX_PAGE_SIZE
-from prodapp.predictions import history, service
+from prodapp.predictions import batches, history, service
 from prodapp.predictions.class_schemas import ClassShareSchema
 from prodapp.rest.answers import failure
 from prodapp.rest.schemas import (
     AnswerSchema,
     Instant,
     JsonNumber,
-    PageQuery,
+    ListQuery,
     RequestSchema,
     id_field,
+    sort_field,
 )
 
 CHANNELS = ("api", "page", "cli")
@@ -275,10 +277,15 @@ class BatchDocument(BatchForm):
     file = Upload(required=True, metadata={"description": "CSV, XLSX or Parquet."})
 
 
-class BatchQuery(PageQuery):
+class BatchQuery(ListQuery):
     """Which batches."""
 
     machine_id = id_field("Only of this machine.")
+    state = fields.String(
+        validate=validate.OneOf(tuple(state.value for state in BatchState)),
+        metadata={"description": "Only batches in this state."},
+    )
+    sort = sort_field(batches.SORTS, "-created_at")
 
 
 class BatchSchema(AnswerSchema):

@@ -21,6 +21,7 @@ from prodapp.models import Prediction
 from prodapp.predictions.predictors import predictor_of
 from prodapp.predictions.recorder import recorder
 from prodapp.predictions.versions import ServedVersion
+from prodapp.rest.repeats import MAX_KEY
 
 if TYPE_CHECKING:
     from prodapp.ml.serving.contributions import Contributions
@@ -31,7 +32,6 @@ LOWEST_LEVEL, HIGHEST_LEVEL = 0.5, 0.99
 MAX_RECORDS: Final = 10_000
 #: Each row of these takes a good part of a second, so that a file of them is what batches are for.
 MAX_EXPLAINED: Final = 100
-MAX_KEY: Final = 200
 _SHOWN_ERRORS: Final = 100
 
 WRONG_INPUTS = N_("Some inputs are missing or wrong.")

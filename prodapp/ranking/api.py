@@ -26,7 +26,7 @@ blp = ApiBlueprint(
 )
 
 
-@blp.get("/versions")
+@blp.get("/versions", is_kept=True)
 @blp.takes(VersionQuery, location="query")
 @blp.answers(200, VersionSchema(many=True), headers=headers("Link", "X-Pagination"))
 @requires("viewer")
@@ -36,7 +36,7 @@ def index(query: dict[str, Any]) -> Any:
     return page_answer(service.list_versions(current_caller(), **query))
 
 
-@blp.get("/versions/<id:version_id>")
+@blp.get("/versions/<id:version_id>", is_kept=True)
 @blp.answers(200, VersionSchema)
 @requires("viewer")
 def read(version_id: int) -> Any:
@@ -44,7 +44,7 @@ def read(version_id: int) -> Any:
     return service.get_version(current_caller(), version_id)
 
 
-@blp.get("/versions/<id:version_id>/ranking")
+@blp.get("/versions/<id:version_id>/ranking", is_kept=True)
 @blp.answers(200, RankingSchema)
 @requires("viewer")
 def ranking(version_id: int) -> Any:
@@ -52,7 +52,7 @@ def ranking(version_id: int) -> Any:
     return service.get_version(current_caller(), version_id)
 
 
-@blp.get("/machines/<id:machine_id>/ranking")
+@blp.get("/machines/<id:machine_id>/ranking", is_kept=True)
 @blp.answers(200, RankingSchema)
 @blp.describes(responses=problems(409))
 @requires("viewer")

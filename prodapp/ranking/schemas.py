@@ -8,7 +8,7 @@ from marshmallow import fields, validate
 
 from prodapp.formatting import sentence
 from prodapp.models import ModelVersion
-from prodapp.ranking import sentences
+from prodapp.ranking import sentences, service
 from prodapp.ranking.alarm_schemas import AlarmSchema
 from prodapp.ranking.alarms import alarms
 from prodapp.ranking.class_schemas import AllClassesSchema
@@ -25,12 +25,12 @@ from prodapp.ranking.row_schemas import RankingRowSchema
 from prodapp.ranking.segments import segments
 from prodapp.ranking.trust import groups
 from prodapp.ranking.trust_schemas import CompanionsSchema, SegmentationSchema
-from prodapp.rest.schemas import AnswerSchema, Instant, PageQuery, id_field
+from prodapp.rest.schemas import AnswerSchema, Instant, ListQuery, id_field, sort_field
 
 ARCHIVED = {"no": False, "only": True, "all": None}
 
 
-class VersionQuery(PageQuery):
+class VersionQuery(ListQuery):
     """Which versions."""
 
     machine_id = id_field("Only versions of this machine.")
@@ -39,6 +39,7 @@ class VersionQuery(PageQuery):
         validate=validate.OneOf(tuple(ARCHIVED)),
         metadata={"description": "Whether archived versions are listed: not, alone, too."},
     )
+    sort = sort_field(service.SORTS, "-created_at")
 
 
 def _shap_scale() -> fields.Field[Any]:

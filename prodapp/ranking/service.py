@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final, Unpack
+
 from sqlalchemy import select
 
 from prodapp.auth.objects import machine_of, version_of
@@ -9,8 +11,16 @@ from prodapp.caller import Caller
 from prodapp.champions import champion_of
 from prodapp.exceptions import N_, NotFound
 from prodapp.extensions import db
+from prodapp.listing import Order, Sorts, listed
 from prodapp.models import Machine, ModelVersion, TrainingRun
-from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
+from prodapp.pagination import Page
+
+#: What lists can be sorted by (newest first is by id).
+SORTS: Final[Sorts] = {
+    "created_at": ModelVersion.id,
+    "number": ModelVersion.number,
+    "target": ModelVersion.target,
+}
 
 
 def champion(caller: Caller, machine_id: int) -> ModelVersion:
@@ -36,11 +46,9 @@ def list_versions(
     *,
     machine_id: int | None = None,
     archived: bool | None = False,
-    page: int = 1,
-    page_size: int = DEFAULT_PAGE_SIZE,
+    **order: Unpack[Order],
 ) -> Page[ModelVersion]:
     """Versions, newest first; the archived ones alone, or none of them, or (``None``) all."""
-    number, size = clamp(page, page_size)
     statement = (
         select(ModelVersion)
         .join(ModelVersion.machine)
@@ -51,7 +59,4 @@ def list_versions(
     if archived is not None:
         is_in_sight = ModelVersion.archived_at.is_(None)
         statement = statement.where(~is_in_sight if archived else is_in_sight)
-    found = db.paginate(
-        statement.order_by(ModelVersion.id.desc()), page=number, per_page=size, error_out=False
-    )
-    return Page(found.items, number, size, found.total or 0)
+    return listed(statement, ModelVersion, SORTS, order)

@@ -10,6 +10,7 @@ from flask import Response, request
 from flask_smorest import Blueprint
 
 from prodapp.rest.arguments import StrictParser
+from prodapp.rest.kept import kept
 
 View = TypeVar("View", bound=Callable[..., Any])
 Decorator = Callable[[View], View]
@@ -35,8 +36,12 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask-smorest has no typ
         if url_prefix is not None:
             self.after_request(_make_conditional)
 
-    def get(self, rule: str, **options: Any) -> Callable[[View], View]:
-        return self._on("GET", rule, options)
+    def get(self, rule: str, *, is_kept: bool = False, **options: Any) -> Callable[[View], View]:
+        """``is_kept`` answers the same again for a moment (:mod:`prodapp.rest.kept`)."""
+        if not is_kept:
+            return self._on("GET", rule, options)
+        register = self._on("GET", rule, options)
+        return lambda view: register(kept(view))  # type: ignore[return-value]
 
     def post(self, rule: str, **options: Any) -> Callable[[View], View]:
         return self._on("POST", rule, options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import marshmallow as ma
@@ -84,6 +85,23 @@ class PageQuery(RequestSchema):
         load_default=DEFAULT_PAGE_SIZE,
         validate=validate.Range(min=1, max=MAX_PAGE_SIZE),
         metadata={"description": "Items on a page."},
+    )
+
+
+class ListQuery(PageQuery):
+    """Which page, and of rows that were made when."""
+
+    created_after = Instant(metadata={"description": "Made from then on."})
+    created_before = Instant(metadata={"description": "Made before then."})
+
+
+def sort_field(sorts: Iterable[str], default: str) -> fields.String:
+    """The field to sort by: one of ``sorts``, with a minus from the end."""
+    names = tuple(sorts)
+    return fields.String(
+        load_default=default,
+        validate=validate.OneOf((*names, *(f"-{name}" for name in names))),
+        metadata={"description": "The field to sort by; with a minus, from the end."},
     )
 
 

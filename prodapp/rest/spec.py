@@ -13,18 +13,6 @@ from prodapp.rest.schemas import ProblemSchema
 
 EXTENSION = "prodapp.api"
 
-PROBLEMS: Mapping[int, str] = {
-    400: "The request cannot be read.",
-    401: "No valid token, key or session came with the request.",
-    403: "The caller's role does not suffice.",
-    404: "There is no such thing, or not for this caller.",
-    409: "The present state of things forbids it; `code` says what.",
-    412: "It has changed since the state that If-Match names.",
-    413: "The body is larger than this installation accepts.",
-    415: "The body is not of a kind that this operation takes.",
-    422: "Fields are missing or wrong, or the data do not fit; the answer says which and where.",
-    429: "Too many tries; Retry-After says when to come back.",
-}
 HEADERS: Mapping[str, tuple[str, str]] = {
     "Location": ("Where the resource is.", "string"),
     "Retry-After": ("Ask again after so many seconds.", "integer"),
@@ -117,13 +105,13 @@ def headers(*names: str) -> dict[str, Any]:
     }
 
 
-#: The request header of operations that :func:`prodapp.rest.conditions.check_match` guards.
+#: The request header of every operation that changes something.
 IF_MATCH: Mapping[str, Any] = {
     "in": "header",
     "name": "If-Match",
     "schema": {"type": "string"},
-    "description": "The ETag of what was read: 412 where it has changed since. Without it the "
-    "change is made in any case.",
+    "description": "The ETag of what was read, at this address or the nearest above it that can be "
+    "read: 412 where it has changed since. Without it the change is made in any case.",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import url_for
@@ -14,6 +15,7 @@ from prodapp.ml.features.catalogue import STEPS
 from prodapp.rest.answers import accepted, page_answer
 from prodapp.rest.blueprint import ApiBlueprint
 from prodapp.rest.spec import headers, problems
+from prodapp.rest.waiting import WaitQuery, ended
 from prodapp.training import service
 from prodapp.training.catalogue_schemas import (
     AlgorithmSchema,
@@ -58,11 +60,13 @@ def index(query: dict[str, Any]) -> Any:
 
 
 @blp.get("/runs/<id:run_id>")
+@blp.takes(WaitQuery, location="query")
 @blp.answers(200, RunSchema)
 @requires("viewer")
-def read(run_id: int) -> Any:
+def read(query: dict[str, float], run_id: int) -> Any:
     """Read a run: its state, stage, progress and result"""
-    return run_of(current_caller(), run_id)
+    look = partial(run_of, current_caller(), run_id)
+    return ended(look, lambda run: not run.is_active, seconds=query["wait"])
 
 
 @blp.post("/runs/<id:run_id>/cancel")

@@ -17,9 +17,10 @@ from prodapp.rest.schemas import (
     Instant,
     JsonInteger,
     JsonNumber,
-    PageQuery,
+    ListQuery,
     RequestSchema,
     id_field,
+    sort_field,
 )
 from prodapp.training import service
 from prodapp.training.option_schemas import MAX_COLUMN_NAME, option_fields
@@ -28,7 +29,7 @@ MAX_COLUMNS = 2000
 STATES = tuple(state.value for state in RunState)
 
 
-class RunQuery(PageQuery):
+class RunQuery(ListQuery):
     """Which runs."""
 
     machine_id = id_field("Only runs of this machine.")
@@ -36,6 +37,7 @@ class RunQuery(PageQuery):
         validate=validate.OneOf(STATES),
         metadata={"description": "Only runs in this state."},
     )
+    sort = sort_field(service.SORTS, "-created_at")
 
 
 def hyperparameter_schema(schema: Hyperparameter) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final, Unpack
 
 from sqlalchemy import func, select, update
 
@@ -20,16 +20,25 @@ from prodapp.auth.objects import (
 from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, DataRefused, N_
 from prodapp.extensions import command, db
+from prodapp.listing import Order, Sorts, listed
 from prodapp.ml.choice import check_specification
 from prodapp.ml.specification import Specification
 from prodapp.ml.table import Column
 from prodapp.models import DatasetState, Machine, ModelVersion, RunState, TrainingRun
 from prodapp.models.training_run import ACTIVE, WAITING
 from prodapp.models.types import db_now
-from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
+from prodapp.pagination import Page
 from prodapp.training.columns import columns_of
 from prodapp.training.tables import kept_exclusions
 from prodapp.training.workflow import RUNS
+
+#: What lists can be sorted by (newest first is by id).
+SORTS: Final[Sorts] = {
+    "created_at": TrainingRun.id,
+    "finished_at": TrainingRun.finished_at,
+    "target": TrainingRun.target,
+    "state": TrainingRun.state,
+}
 
 
 def start_run(
@@ -122,11 +131,9 @@ def list_runs(
     *,
     machine_id: int | None = None,
     state: str | None = None,
-    page: int = 1,
-    page_size: int = DEFAULT_PAGE_SIZE,
+    **order: Unpack[Order],
 ) -> Page[TrainingRun]:
-    """Runs, newest first."""
-    number, size = clamp(page, page_size)
+    """Runs, newest first unless sorted otherwise. Raises :class:`NotFound`."""
     statement = (
         select(TrainingRun)
         .join(TrainingRun.machine)
@@ -136,10 +143,7 @@ def list_runs(
         statement = statement.where(TrainingRun.machine_id == machine_of(caller, machine_id).id)
     if state:
         statement = statement.where(TrainingRun.state == state)
-    found = db.paginate(
-        statement.order_by(TrainingRun.id.desc()), page=number, per_page=size, error_out=False
-    )
-    return Page(found.items, number, size, found.total or 0)
+    return listed(statement, TrainingRun, SORTS, order)
 
 
 def cancel_run(caller: Caller, run_id: int) -> TrainingRun:

@@ -14,8 +14,7 @@ from prodapp.ranking import service as rankings
 from prodapp.ranking.schemas import VersionSchema
 from prodapp.rest.answers import accepted
 from prodapp.rest.blueprint import ApiBlueprint
-from prodapp.rest.conditions import check_match
-from prodapp.rest.spec import IF_MATCH, headers, problems
+from prodapp.rest.spec import headers, problems
 from prodapp.training.schemas import RunSchema
 from prodapp.versions import comparison, service
 from prodapp.versions import pictures as drawn
@@ -63,7 +62,7 @@ def history(machine_id: int) -> Any:
 @blp.post("/machines/<id:machine_id>/champion/rollback")
 @blp.takes(ReasonInput)
 @blp.answers(200, VersionSchema)
-@blp.describes(parameters=[IF_MATCH], responses=problems(409, 412))
+@blp.describes(responses=problems(409))
 @requires("analyst")
 def roll_back(body: dict[str, str], machine_id: int) -> Any:
     """Go back to the version that was in use before
@@ -71,7 +70,6 @@ def roll_back(body: dict[str, str], machine_id: int) -> Any:
     `If-Match` takes the ETag of the machine's `champion`. 409 with the code `no_former` where there
     is no earlier one.
     """
-    check_match(VersionSchema, rankings.champion(current_caller(), machine_id))
     return service.roll_back(current_caller(), machine_id, reason=body["reason"])
 
 
@@ -86,22 +84,19 @@ def read_rule(machine_id: int) -> Any:
 @blp.put("/machines/<id:machine_id>/promotion")
 @blp.takes(RuleInput)
 @blp.answers(200, RuleSchema)
-@blp.describes(parameters=[IF_MATCH], responses=problems(412))
 @requires("analyst")
 def change_rule(body: dict[str, str | None], machine_id: int) -> Any:
     """Say when a machine's new versions come into use by themselves"""
-    check_match(RuleSchema, machine_of(current_caller(), machine_id))
     return service.set_rule(current_caller(), machine_id, rule=body["rule"])
 
 
 @blp.post("/versions/<id:version_id>/promote")
 @blp.takes(ReasonInput)
 @blp.answers(200, VersionSchema)
-@blp.describes(parameters=[IF_MATCH], responses=problems(409, 412))
+@blp.describes(responses=problems(409))
 @requires("analyst")
 def promote(body: dict[str, str], version_id: int) -> Any:
     """Bring a version into use"""
-    _check(version_id)
     return service.promote(current_caller(), version_id, reason=body["reason"])
 
 
@@ -172,37 +167,28 @@ def check_artifact(version_id: int) -> Any:
 
 @blp.post("/versions/<id:version_id>/archive")
 @blp.answers(200, VersionSchema)
-@blp.describes(parameters=[IF_MATCH], responses=problems(409, 412))
+@blp.describes(responses=problems(409))
 @requires("analyst")
 def archive(version_id: int) -> Any:
     """Take a version out of sight
 
     Lists leave it out unless asked; it stays readable and can be taken back.
     """
-    _check(version_id)
     return service.set_archived(current_caller(), version_id, is_archived=True)
 
 
 @blp.post("/versions/<id:version_id>/unarchive")
 @blp.answers(200, VersionSchema)
-@blp.describes(parameters=[IF_MATCH], responses=problems(412))
 @requires("analyst")
 def unarchive(version_id: int) -> Any:
     """Take a version out of the archive"""
-    _check(version_id)
     return service.set_archived(current_caller(), version_id, is_archived=False)
 
 
 @blp.patch("/versions/<id:version_id>")
 @blp.takes(NotesInput)
 @blp.answers(200, VersionSchema)
-@blp.describes(parameters=[IF_MATCH], responses=problems(412))
 @requires("operator")
 def note(body: dict[str, str], version_id: int) -> Any:
     """Say something of a version"""
-    _check(version_id)
     return service.set_notes(current_caller(), version_id, notes=body["notes"])
-
-
-def _check(version_id: int) -> None:
-    check_match(VersionSchema, version_of(current_caller(), version_id))

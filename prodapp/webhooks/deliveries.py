@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Unpack
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import joinedload
 
 from prodapp import audit
@@ -14,10 +14,19 @@ from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, N_, NotFound
 from prodapp.extensions import command, db
 from prodapp.happenings import Happening, delivery
+from prodapp.listing import Order, Sorts, listed
 from prodapp.models import Webhook, WebhookDelivery
 from prodapp.models.types import db_now
-from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
+from prodapp.pagination import Page
 from prodapp.webhooks.service import webhook_of
+
+#: What lists can be sorted by (newest first is by id).
+SORTS: Final[Sorts] = {
+    "created_at": WebhookDelivery.id,
+    "event": WebhookDelivery.event,
+    "n_attempts": WebhookDelivery.n_attempts,
+}
+
 
 KEPT: Final = timedelta(days=30)
 BATCH: Final = 500
@@ -35,22 +44,16 @@ def list_deliveries(
     webhook_id: int,
     *,
     state: str | None = None,
-    page: int = 1,
-    page_size: int = DEFAULT_PAGE_SIZE,
+    **order: Unpack[Order],
 ) -> Page[WebhookDelivery]:
     """The messages to a webhook, the newest first. Raises :class:`NotFound`."""
-    number, size = clamp(page, page_size)
     statement = select(WebhookDelivery).where(
         WebhookDelivery.webhook_id == webhook_of(caller, webhook_id).id
     )
     if state:
         outcome = None if state == "waiting" else state
         statement = statement.where(WebhookDelivery.outcome.is_not_distinct_from(outcome))
-    total = db.session.scalar(select(func.count()).select_from(statement.subquery())) or 0
-    rows = db.session.scalars(
-        statement.order_by(WebhookDelivery.id.desc()).limit(size).offset((number - 1) * size)
-    )
-    return Page(list(rows), number, size, total)
+    return listed(statement, WebhookDelivery, SORTS, order)
 
 
 def delivery_of(caller: Caller, delivery_id: int) -> WebhookDelivery:

@@ -7,9 +7,10 @@ from marshmallow import fields, validate
 from prodapp.happenings import SUBSCRIBABLE, Happening
 from prodapp.names import MAX_NAME
 from prodapp.outgoing.destinations import MAX_URL
-from prodapp.rest.schemas import AnswerSchema, Instant, PageQuery, RequestSchema
+from prodapp.rest.schemas import AnswerSchema, Instant, ListQuery, RequestSchema, sort_field
 from prodapp.rest.schemas import id_field as query_id
 from prodapp.rest.schemas import json_id_field as body_id
+from prodapp.webhooks import deliveries, service
 from prodapp.webhooks.deliveries import STATES, state_of
 
 _SUBJECT = {"description": "What it happened to.", "examples": ["run:12"]}
@@ -44,10 +45,11 @@ def _events(**options: object) -> fields.List[str]:
     )
 
 
-class WebhookQuery(PageQuery):
+class WebhookQuery(ListQuery):
     """Which webhooks."""
 
     machine_id = query_id("Only those of this machine.")
+    sort = sort_field(service.SORTS, "name")
 
 
 class WebhookCreateInput(RequestSchema):
@@ -115,10 +117,11 @@ class NewWebhookSchema(AnswerSchema):
     )
 
 
-class DeliveryQuery(PageQuery):
+class DeliveryQuery(ListQuery):
     """Which messages."""
 
     state = fields.String(validate=validate.OneOf(STATES), metadata={"description": "Only these."})
+    sort = sort_field(deliveries.SORTS, "-created_at")
 
 
 class DeliverySchema(AnswerSchema):

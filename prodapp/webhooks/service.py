@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 from flask import current_app
 from sqlalchemy import Select, delete, func, select, update
@@ -16,13 +16,21 @@ from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, FieldError, InvalidInput, N_, NotFound
 from prodapp.extensions import command, db, settings_of
 from prodapp.happenings import SUBSCRIBABLE
+from prodapp.listing import Order, Sorts, listed
 from prodapp.models import DeliveryOutcome, Machine, Webhook, WebhookDelivery
 from prodapp.models.types import db_now
 from prodapp.names import checked_name
 from prodapp.outgoing.destinations import DestinationRefused, parse_destination
 from prodapp.outgoing.signatures import new_secret
-from prodapp.pagination import DEFAULT_PAGE_SIZE, Page, clamp
+from prodapp.pagination import Page
 from prodapp.webhooks.secrets import sealed
+
+#: What lists can be sorted by (newest first is by id).
+SORTS: Final[Sorts] = {
+    "name": Webhook.name,
+    "created_at": Webhook.id,
+}
+
 
 #: Each happening is written once for each of them, in the transaction of what happened.
 MAX_WEBHOOKS: Final = 50
@@ -42,22 +50,14 @@ def list_webhooks(
     caller: Caller,
     *,
     machine_id: int | None = None,
-    page: int = 1,
-    page_size: int = DEFAULT_PAGE_SIZE,
+    **order: Unpack[Order],
 ) -> Page[Webhook]:
     """The webhooks of the caller's site, or of one machine, by name. Raises :class:`NotFound`."""
-    number, size = clamp(page, page_size)
     statement = _visible(caller)
     if machine_id is not None:
         statement = statement.where(Webhook.machine_id == machine_of(caller, machine_id).id)
-    total = db.session.scalar(select(func.count()).select_from(statement.subquery())) or 0
-    rows = db.session.scalars(
-        statement.order_by(Webhook.name, Webhook.id)
-        .limit(size)
-        .offset((number - 1) * size)
-        .options(selectinload(Webhook.machine))
-    )
-    return Page(list(rows), number, size, total)
+    statement = statement.options(selectinload(Webhook.machine))
+    return listed(statement, Webhook, SORTS, {"sort": "name", **order})
 
 
 def webhook_of(caller: Caller, webhook_id: int) -> Webhook:

@@ -106,6 +106,29 @@ def test_every_operation_tells_its_policy_errors_and_purpose(
         assert set(operation["tags"]) <= tags
 
 
+def test_every_operation_declares_its_errors_with_examples(described: dict[str, Any]) -> None:
+    responses = described["components"]["responses"]
+    problem = validator(described, {"$ref": "#/components/schemas/Problem"})
+    for name, response in responses.items():
+        if name.startswith("Problem") and name != "ProblemDefault":
+            content = response["content"]["application/problem+json"]
+            problem.validate(content["example"])
+            assert name == f"Problem{content['example']['status']}"
+    for method, path, operation in operations(described):
+        if not path.startswith("/api/v1/"):
+            continue
+        headers = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "header"}
+        declared = set(operation["responses"])
+        assert {"429", "503", "default"} <= declared, path
+        if operation["security"]:
+            assert (method == "post") == ("Idempotency-Key" in headers), path
+        if method != "get" and "{" in path:
+            assert "If-Match" in headers, path
+            assert {"404", "412"} <= declared, path
+        if "202" in operation["responses"]:
+            assert {"Location", "Retry-After"} <= set(operation["responses"]["202"]["headers"])
+
+
 def test_reads_answer_what_their_schema_says(
     app: Flask, client: FlaskClient, caller: Caller, bearer: Bearer, described: dict[str, Any]
 ) -> None:
