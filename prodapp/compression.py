@@ -44,7 +44,6 @@ def _pack(response: Response) -> Response:
         _name_packed(response)
     if response.status_code in (204, 206, 304) or response.mimetype not in PACKED_TYPES:
         return response
-    response.headers.add("Vary", "Accept-Encoding")
     if response.direct_passthrough or not request.accept_encodings["gzip"] > 0:
         return response
     if response.is_streamed:

@@ -63,7 +63,7 @@ def _secure(response: Response) -> Response:
         if name.lower() not in given:
             headers.add(name, value)
     if request.endpoint != "static":
-        headers.add("Vary", "Cookie, Accept-Language, HX-Request")
+        headers.add("Vary", "Cookie, Accept-Encoding, Accept-Language, HX-Request")
     return response
 
 

@@ -34,7 +34,7 @@ def upgrade():
             ["user_id"], ["users.id"], name=op.f("fk_request_keys_user_id_users")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_request_keys")),
-        sa.UniqueConstraint("user_id", "key", name=op.f("uq_request_keys_user_id")),
+        sa.UniqueConstraint("user_id", "key", name=op.f("uq_request_keys_user_id_key")),
     )
     op.create_index(op.f("ix_request_keys_created_at"), "request_keys", ["created_at"])
 
