@@ -12,6 +12,8 @@ MAX_NAME = 200
 # NUL is refused by PostgreSQL and lone surrogates by every encoder; the other control characters
 # would act on the terminal that lists the names.
 _UNSTORABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# They cannot be seen, or turn the text around them: two names would look the same.
+_MISLEADING = re.compile("[\u200b\u200e\u200f\u2060\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
 def checked_name(text: str, *, pointer: str, if_empty: str) -> str:
@@ -25,6 +27,9 @@ def checked_name(text: str, *, pointer: str, if_empty: str) -> str:
         raise InvalidInput(if_empty, fields=(FieldError(pointer, if_empty),))
     if _UNSTORABLE.search(name):
         message = N_("The name holds a character that cannot be stored.")
+        raise InvalidInput(message, fields=(FieldError(pointer, message),))
+    if _MISLEADING.search(name):
+        message = N_("The name holds characters that cannot be seen. Type it anew.")
         raise InvalidInput(message, fields=(FieldError(pointer, message),))
     # Folding can lengthen a name (ß becomes ss), and both forms are stored.
     if max(len(name), len(folded(name))) > MAX_NAME:

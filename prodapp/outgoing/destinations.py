@@ -11,6 +11,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -18,7 +19,10 @@ from prodapp.exceptions import DomainError, N_
 
 MAX_URL = 2000
 PORTS = {"http": 80, "https": 443}
+PRIVATE = N_("Nothing may be sent to %(host)s: it is at a private address.")
 _PRINTABLE = re.compile(r"[!-~]+")
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class DestinationRefused(DomainError):
@@ -65,6 +69,9 @@ def parse_destination(url: str, allowed: Sequence[str]) -> Destination:
             ),
             host=host,
         )
+    address = _written_address(host)
+    if not is_named and address is not None and not _is_public(address):
+        raise DestinationRefused(PRIVATE, host=host)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Destination(parts.scheme, host, port, path, is_named)
 
@@ -78,10 +85,7 @@ def resolve(destination: Destination) -> str:
     found = socket.getaddrinfo(destination.host, destination.port, type=socket.SOCK_STREAM)
     addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
     if not destination.is_named and not all(map(_is_public, addresses)):
-        raise DestinationRefused(
-            N_("Nothing may be sent to %(host)s: it is at a private address."),
-            host=destination.host,
-        )
+        raise DestinationRefused(PRIVATE, host=destination.host)
     return addresses[0]
 
 
@@ -89,12 +93,23 @@ def _covers(entry: str, host: str) -> bool:
     return entry == "*" or (entry.startswith("*.") and host.endswith(entry[1:]))
 
 
+def _written_address(host: str) -> str | None:
+    """The IP address that ``host`` spells, in one of the ways that the system's look-up takes."""
+    with suppress(ValueError):
+        return str(ipaddress.ip_address(host.partition("%")[0]))
+    with suppress(OSError):
+        return socket.inet_ntoa(socket.inet_aton(host))
+    return None
+
+
 def _is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv6Address):
-        # What is written as IPv6 may still lead to an IPv4 host (mapped, 6to4, NAT64).
         inner = ip.ipv4_mapped or ip.sixtofour
-        if inner is None and ip in ipaddress.ip_network("64:ff9b::/96"):
+        if inner is None and ip in _NAT64:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        # Outside of global unicast lie further spellings of IPv4 addresses and of inner networks.
+        if inner is None and ip not in _GLOBAL_UNICAST:
+            return False
         ip = inner or ip
     return ip.is_global and not ip.is_multicast

@@ -31,6 +31,12 @@ def test_characters_that_cannot_be_stored_or_shown_are_refused(text: str) -> Non
         check(text)
 
 
+@pytest.mark.parametrize("text", ["ma\u200bria", "Press\u202e10", "\u2066x\u2069", "\ufeffPress"])
+def test_names_that_only_look_like_others_are_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="cannot be seen"):
+        check(text)
+
+
 @pytest.mark.parametrize("text", ["Prensa nº 1", "压力机", "مكبس", "👩‍🏭 line", "100% _x_", "İ"])
 def test_any_script_makes_a_name(text: str) -> None:
     assert check(text) == text

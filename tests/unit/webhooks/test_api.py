@@ -96,13 +96,16 @@ def test_what_is_wrong_is_named(
 def test_private_addresses_are_refused_also_where_every_name_is_listed(
     app: Flask, client: FlaskClient, analyst: Headers, listed: Receiver
 ) -> None:
-    allow(app, "*")
     where = client.post(BASE, json=body(listed), headers=analyst).headers["Location"]
+    allow(app, "*")
     client.post(f"{where}/test", headers=analyst)
     sending.deliver_due(wait=True)
     assert listed.requests == []
     [found] = messages()
     assert found.attempts[0].error_code == "callback_refused"
+    for host in ("127.0.0.1", "2130706433", "0x7f.1", "[::ffff:0:127.0.0.1]", "[fec0::1]"):
+        refused = client.post(BASE, json=body(listed) | {"url": f"http://{host}/"}, headers=analyst)
+        assert [error["pointer"] for error in refused.json["errors"]] == ["/url"], host
 
 
 def test_a_site_has_only_so_many(
