@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, cast
 from flask import Flask, current_app
 from flask_babel import Babel
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as BoundSession
@@ -21,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from prodapp import postgres
+from prodapp.addresses import calling_network
 from prodapp.config import Settings
 from prodapp.exceptions import ConfigurationError
 from prodapp.outages import outage_of
@@ -61,7 +61,7 @@ db = SQLAlchemy(
 migrate = Migrate()
 csrf = CSRFProtect()
 babel = Babel()
-limiter = Limiter(key_func=get_remote_address)
+limiter = Limiter(key_func=calling_network)
 
 if TYPE_CHECKING:
     Model = Base

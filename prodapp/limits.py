@@ -14,6 +14,7 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import TooManyRequests
 
 from prodapp import queue
+from prodapp.addresses import calling_network
 from prodapp.auth.permissions import policy_of
 from prodapp.extensions import limiter, settings_of
 
@@ -74,10 +75,10 @@ def route_class() -> str:
 
 
 def caller_key() -> str:
-    """Users count by themselves, whatever they come with; strangers by their address."""
+    """Users count by themselves, whatever they come with; strangers by where they call from."""
     caller = g.get("caller")
     if caller is None or caller.user_id is None:
-        return f"address:{request.remote_addr}"
+        return f"address:{calling_network()}"
     return f"user:{caller.user_id}"
 
 

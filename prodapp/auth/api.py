@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response, current_app, request
 
+from prodapp.addresses import calling_network
 from prodapp.auth import personal, tokens
 from prodapp.auth.guard import current_caller
 from prodapp.auth.objects import own_user
@@ -37,7 +38,7 @@ def _account_key() -> str:
     except RecursionError:  # nested too deeply; parsing it for the view will say so
         body = None
     username = body.get("username") if isinstance(body, dict) else None
-    return f"account:{folded(str(username or ''))}:{request.remote_addr}"
+    return f"account:{folded(str(username or ''))}:{calling_network()}"
 
 
 @blp.post("/auth/token")

@@ -20,6 +20,7 @@ from flask import (
 from flask_babel import get_locale
 from werkzeug.wrappers import Response as BaseResponse
 
+from prodapp.addresses import calling_network
 from prodapp.auth import (
     external,
     first_step,
@@ -50,7 +51,7 @@ bp = Blueprint("auth", __name__, url_prefix="/app")
 
 def _account_key() -> str:
     """One account's tries from one address: a stranger's must not lock its owner out."""
-    return f"account:{folded(request.form.get('username', ''))}:{request.remote_addr}"
+    return f"account:{folded(request.form.get('username', ''))}:{calling_network()}"
 
 
 @bp.get("/sign-in")

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from pathlib import PurePath
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import current_app, jsonify, request
 from werkzeug.datastructures import FileStorage
 
+from prodapp.addresses import is_called_by_name_of_the_house
 from prodapp.auth.guard import current_caller
 from prodapp.auth.objects import machine_of
 from prodapp.auth.permissions import requires
@@ -58,7 +60,12 @@ blp = IntegrationBlueprint(
 def _refuse_foreign_pages() -> None:
     """Where nobody has to sign in, a page of another origin must not act through a visitor."""
     origin, settings = request.headers.get("Origin"), settings_of(current_app)
-    if not origin or request.method == "OPTIONS" or current_caller().kind != "anonymous":
+    if request.method == "OPTIONS" or current_caller().kind != "anonymous":
+        return
+    if not is_called_by_name_of_the_house(public_name=urlsplit(settings.public_url).hostname):
+        message = N_("Call prodapp by the host of PUBLIC_URL, by its address, or with a key.")
+        raise Forbidden(message, code="foreign_host")
+    if not origin:
         return
     own = request.host_url.rstrip("/")
     if origin != own and not {origin, "*"} & set(settings.cors_origins):

@@ -417,6 +417,23 @@ def test_configured_origin_may_call_and_others_may_not(make_app: MakeApp) -> Non
     assert "Access-Control-Allow-Origin" not in client.get("/machines/", headers=foreign).headers
 
 
+def test_a_name_that_became_ours_opens_nothing_to_a_strangers_page(make_app: MakeApp) -> None:
+    """DNS rebinding: the page's own name leads to us by now, so that it is of our origin."""
+    application = make_app(
+        INTEGRATION_ANONYMOUS_ROLE="operator", PUBLIC_URL="https://prodapp.plant.example"
+    )
+    client, body = application.test_client(), {"machine_name": "Prensa"}
+    rebound = {"Host": "evil.example", "Origin": "http://evil.example"}
+    for answer in (
+        client.get("/machines/", headers={"Host": "evil.example"}),
+        client.post("/machines/", json=body, headers=rebound),
+    ):
+        assert answer.status_code == 403
+        assert "PUBLIC_URL" in answer.json["detail"]
+    for host in ("prodapp.plant.example", "localhost:8001", "backend", "10.0.0.7:8001"):
+        assert client.get("/machines/", headers={"Host": host}).status_code == 200
+
+
 def test_status_follows_the_latest_run(client: FlaskClient, caller: Caller) -> None:
     version = make_version(caller)
     path = f"/machines/{version.machine_id}"
