@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+import re
+
+# Full-width signs begin formulas in the spreadsheets of some languages.
+_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+_START = re.compile(f"[{_SIGNS}\t\r\n]")
+# Where semicolons part cells, as in Brazil, a file that commas part is opened all the same: our
+# quotes mean nothing there, and a cell begins after each semicolon and each line.
+_INNER_START = re.compile(f'([;\t\r\n][\\s"]*)(?=[{_SIGNS}])')
 
 
 def neutral(cell: str) -> str:
-    """A text that no spreadsheet takes for a formula (OWASP CSV injection)."""
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+    """A text of which no spreadsheet takes a part for a formula (OWASP CSV injection)."""
+    safe = _INNER_START.sub(r"\1'", cell)
+    return f"'{safe}" if _START.match(cell) else safe

@@ -21,7 +21,7 @@ def ranking_csv(version: ModelVersion) -> str:
             _("Rank"),
             _("Variable"),
             _("Share"),
-            _("Mean |SHAP| in the unit of %(target)s", target=scale(version)),
+            neutral(_("Mean |SHAP| in the unit of %(target)s", target=scale(version))),
             _("Native importance"),
             _("Direction"),
             _("Verdict"),

@@ -31,9 +31,25 @@ def test_the_ranking_is_a_table_of_plain_numbers(app: Flask, caller: Caller) -> 
     assert rows[0][5] == "Raising heat tends to raise yield."
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "＝1", "＠x"])
 def test_what_a_spreadsheet_would_run_is_made_text(text: str) -> None:
     assert neutral(text) == "'" + text
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("press;=1+1", "press;'=1+1"),
+        ('a; "@SUM(A1)"', 'a; "\'@SUM(A1)"'),
+        ("first line\n=1+1", "first line\n'=1+1"),
+        ("\t=1", "'\t'=1"),
+        ("-5;-6", "'-5;'-6"),
+        ("heat; cold - warm", "heat; cold - warm"),
+    ],
+)
+def test_no_cell_begins_with_a_formula_where_semicolons_part_cells(text: str, safe: str) -> None:
+    """A comma file opened by a spreadsheet of Brazil: quotes inside of a line mean nothing."""
+    assert neutral(text) == safe
 
 
 @pytest.mark.parametrize("text", ["heat", "", "a=b", "10", "ção", "'x"])
