@@ -83,9 +83,9 @@ def nested_entities() -> bytes:
     return stream.getvalue()
 
 
-def parquet(**columns: Any) -> bytes:
+def parquet(packing: str = "snappy", /, **columns: Any) -> bytes:
     stream = io.BytesIO()
-    pd.DataFrame(columns).to_parquet(stream, index=False)
+    pd.DataFrame(columns).to_parquet(stream, index=False, compression=packing)
     return stream.getvalue()
 
 
@@ -244,6 +244,17 @@ CASES = [
         parquet(a=[1.5, 2.5], b=[1, 2], c=[[1], [2]]),
         {"a": [1.5, 2.5], "b": [1, 2]},
         remarks=("unusable_column",),
+    ),
+    Case(
+        "Parquet of few long texts in many rows",
+        lambda: parquet(a=["x" * 50_000] * 2_000, b=range(2_000)),
+        refusal="too_large_unpacked",
+        limits=TIGHT,
+    ),
+    Case(
+        "Parquet that inflates without end",
+        lambda: parquet("zstd", a=["", "x" * (80 << 20)], b=[1, 2]),
+        refusal="too_large_unpacked",
     ),
     Case("Parquet cut off", parquet(a=[1.5, 2.5], b=[1, 2])[:-20], refusal="damaged_file"),
     Case("Parquet of one column", parquet(a=[1.5, 2.5]), refusal="single_column", row=1),
