@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from prodapp import memory, profiles
-from prodapp.environment import choice, integer, split, url, words
+from prodapp.environment import choice, integer, split, url, with_files, words
 from prodapp.exceptions import ConfigurationError
 from prodapp.identity_settings import ROLES, IdentitySettings, load_identity
 
@@ -26,6 +26,11 @@ DURABILITIES = ("crash", "power")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MIN_SECRET_LENGTH = 32
 KEY_FILE = "secret_key"
+#: What ``NAME_FILE`` may name a file for, too.
+SECRETS = (
+    *("SECRET_KEY", "SECRET_KEY_BEFORE", "DATABASE_URL", "REDIS_URL", "SMTP_URL", "SENTRY_DSN"),
+    *("OIDC_CLIENT_SECRET", "LDAP_BIND_PASSWORD", "METRICS_TOKEN"),
+)
 # Of the machine's memory, for one run: the rest is for the database, web, and all others.
 RUN_MEMORY_SHARE = 0.6
 
@@ -110,6 +115,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         dotenv = _read_dotenv(Path(".env"))
         sources = {name: ".env" for name, value in dotenv.items() if value} | sources
         env = {**dotenv, **env}
+    env = with_files(env, SECRETS)
+    sources |= {name: f"{name}_FILE" for name in SECRETS if env.get(f"{name}_FILE")}
     settings = _settings_of(env, profile, sources)
     is_debugging = (env.get("FLASK_DEBUG") or "0").lower() not in ("0", "false", "no")
     found = profiles.unsafe(settings, is_debugging=is_debugging)

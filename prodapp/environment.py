@@ -7,11 +7,30 @@ Nothing here reads the environment itself: ``config`` hands it over.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from prodapp.exceptions import ConfigurationError
 
 Environment = Mapping[str, str]
+
+
+def with_files(env: Environment, names: tuple[str, ...]) -> dict[str, str]:
+    """``env``, with each of ``names`` that ``NAME_FILE`` names a file for read from there: where
+    secret stores and containers put what must not stand in an environment."""
+    read = dict(env)
+    for name in names:
+        path = (env.get(f"{name}_FILE") or "").strip()
+        if not path:
+            continue
+        if env.get(name):
+            raise ConfigurationError(f"{name} and {name}_FILE are both set: leave one of them out.")
+        try:
+            read[name] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it holds no text"
+            raise ConfigurationError(f"{name}_FILE={path!r}: {reason}.") from error
+    return read
 
 
 def choice(

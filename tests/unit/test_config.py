@@ -160,6 +160,24 @@ def test_the_made_secret_key_stays_the_same_and_private(tmp_path: Path) -> None:
     assert load(tmp_path / "other").secret_key != first
 
 
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    for name, text in (("key", f"{STRONG}\n"), ("token", " figures \n")):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    paths = {"SECRET_KEY_FILE": "key", "METRICS_TOKEN_FILE": "token"}
+    files = {name: str(tmp_path / path) for name, path in paths.items()}
+    settings = load(tmp_path, **files)
+    assert (settings.secret_key, settings.metrics_token) == (STRONG, "figures")
+    assert settings.sources["SECRET_KEY"] == "SECRET_KEY_FILE"
+    for wrong in (
+        files | {"SECRET_KEY": STRONG},
+        {"SECRET_KEY_FILE": str(tmp_path / "none")},
+        {"SECRET_KEY_FILE": str(tmp_path)},
+    ):
+        with pytest.raises(ConfigurationError, match="SECRET_KEY_FILE") as caught:
+            load(tmp_path, **wrong)
+        assert STRONG not in str(caught.value)
+
+
 def test_dotenv_is_read_in_development_and_the_environment_wins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
