@@ -7,7 +7,7 @@ else stands by name in a column called ``actor`` or ``…_by``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -29,14 +29,24 @@ from prodapp.models import (
     MailRequest,
     Prediction,
     PredictionBatch,
+    RecoveryCode,
     RefreshToken,
+    SecondFactor,
     SignInLink,
     User,
     UserSession,
 )
-from prodapp.models.types import db_now
+from prodapp.models.types import UtcDateTime, db_now
 
 MAX_EVENTS = 100_000
+# Told in lists of their own, or nothing but proofs of who somebody is.
+TOLD = frozenset(
+    model.__tablename__
+    for model in (
+        *(ApiKey, AuditEvent, ExternalIdentity, Prediction, PredictionBatch, UserSession),
+        *(RecoveryCode, RefreshToken, SecondFactor, SignInLink),
+    )
+)
 ACCOUNT = (
     "id",
     "username",
@@ -82,7 +92,7 @@ def personal_data(user: User) -> dict[str, Any]:
             _row(row, PREDICTION)
             for row in db.session.scalars(
                 select(Prediction)
-                .where(Prediction.site_id == user.site_id, Prediction.user_id == user.id)
+                .where(Prediction.user_id == user.id)  # in whatever site they were then
                 .order_by(Prediction.occurred_at)
                 .limit(MAX_EVENTS)
             )
@@ -95,6 +105,7 @@ def personal_data(user: User) -> dict[str, Any]:
                 .order_by(PredictionBatch.id)
             )
         ],
+        "other_rows": list(_other_rows(user)),
     }
 
 
@@ -137,6 +148,33 @@ def _hide_in_history(session: Session, user: User, pseudonym: str) -> None:
     for column in _columns_of_names():
         named = update(column.table).where(column == user.username)
         session.execute(named.values({column.name: pseudonym}))
+
+
+def _other_rows(user: User) -> Iterator[dict[str, Any]]:
+    """What bears their number in other tables: what it says is the machine's, that they made it
+    is theirs."""
+    for column in _columns_of_users():
+        table = column.table
+        moments = [c for c in table.columns if isinstance(c.type, UtcDateTime) and not c.nullable]
+        statement = select(*table.primary_key, *moments[:1]).where(column == user.id)
+        for row in db.session.execute(statement.order_by(*table.primary_key).limit(MAX_EVENTS)):
+            values = [_plain(value) for value in row]
+            yield {
+                "table": table.name,
+                "id": values[0],
+                "at": values[-1] if moments else None,
+            }
+
+
+def _columns_of_users() -> list[Column[Any]]:
+    """Who did something, in the tables that are not told row by row or prove who they are."""
+    return [
+        column
+        for table in db.metadata.sorted_tables
+        if table.name not in TOLD
+        for column in table.columns
+        if column.references(User.__table__.c.id)
+    ]
 
 
 def _columns_of_names() -> list[Column[Any]]:

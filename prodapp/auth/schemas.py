@@ -86,3 +86,8 @@ class PersonalDataSchema(AnswerSchema):
         fields.Dict(), required=True, metadata={"description": "When they asked which version."}
     )
     prediction_batches = fields.List(fields.Dict(), required=True)
+    other_rows = fields.List(
+        fields.Dict(),
+        required=True,
+        metadata={"description": "What else bears their number: table, id and time."},
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -14,9 +15,10 @@ from prodapp.auth import letters, personal, sessions, users
 from prodapp.auth import service as auth
 from prodapp.caller import Caller
 from prodapp.exceptions import Conflict
-from prodapp.extensions import command, db
+from prodapp.extensions import command, db, settings_of
 from prodapp.machines import service as machines
 from prodapp.models import AuditEvent, ExternalIdentity, Prediction, User
+from prodapp.webhooks import service as webhooks
 from tests.pages import csrf_token
 
 NAME, EMAIL, ADDRESS = "Maria Silva", "maria.silva@example.org", "203.0.113.77"
@@ -27,6 +29,8 @@ TRACES = (NAME.lower(), EMAIL, ADDRESS, "telltale browser", "subject-of-maria")
 @pytest.fixture
 def maria(any_app: Flask, caller: Caller) -> User:
     """Somebody who has left traces wherever there may be some."""
+    listed = replace(settings_of(any_app), callback_allowed_hosts=("their-house",))
+    any_app.extensions["prodapp.settings"] = listed
     user = auth.create_user(caller, username=NAME, role="operator", password=PASSWORD, email=EMAIL)
     sessions.open_session(user, address=ADDRESS, user_agent="telltale browser")
     auth.create_key(caller, username=NAME, name="maria silva's script")
@@ -36,6 +40,7 @@ def maria(any_app: Flask, caller: Caller) -> User:
     users.change_user(caller, user.id, users.UserChange(email=EMAIL))
     me = Caller(user.site_id, "operator", NAME, "session", user.id, ADDRESS)
     machines.create_machine(me, name="Press 01")
+    webhooks.create_webhook(me, name="x", url="http://their-house/", events=["run.failed"])
     row = ExternalIdentity(user_id=user.id, issuer="https://p.example", subject="subject-of-maria")
     with command() as session:
         session.add_all([row, _prediction(user)])
@@ -78,6 +83,9 @@ def test_all_that_is_stored_is_handed_over(maria: User) -> None:
     assert "maria silva's script" in told
     assert "machine.created" in told
     assert [row["machine_id"] for row in json.loads(told)["predictions"]] == [1]
+    others = {row["table"] for row in json.loads(told)["other_rows"]}
+    assert others == {"machines", "webhooks"}
+    assert "their-house" not in told
     assert str(maria.password_hash).lower() not in told
     assert "token_hash" not in told
 
@@ -108,6 +116,19 @@ def test_every_place_of_names_is_known_to_the_erasure() -> None:
         "alarm_acceptances.accepted_by",
     }
     assert "datasets.created_by_id" not in places
+
+
+def test_every_row_that_bears_a_users_number_is_handed_over() -> None:
+    places = {str(column) for column in personal._columns_of_users()}
+    assert places >= {
+        "alarm_acceptances.accepted_by_id",
+        "champion_changes.user_id",
+        "datasets.created_by_id",
+        "machines.created_by_id",
+        "training_runs.created_by_id",
+        "webhooks.created_by_id",
+    }
+    assert not {place for place in places if place.startswith("predict")}
 
 
 def test_who_was_erased_does_not_come_back(maria: User, caller: Caller) -> None:
