@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from prodapp import dispatching, lifelines, memory, metrics, presence
 from prodapp.auth import letters, repeats
+from prodapp.auth.forgetting import forget_ended
 from prodapp.datasets import drafts
 from prodapp.extensions import db, settings_of
 from prodapp.integration import callbacks
@@ -116,7 +117,7 @@ def sweep() -> None:
 
 
 def forget() -> None:
-    """Let go of predictions, messages and kept answers that are older than they are kept."""
+    """Let go of what is older than it is kept: predictions, messages, answers, ways in."""
     days = settings_of(current_app).prediction_retention_days
     while history.forget_old(days):
         pass
@@ -125,6 +126,7 @@ def forget() -> None:
         pass
     while repeats.forget_old():
         pass
+    forget_ended()
 
 
 def _do(duty: Callable[[], object]) -> bool:
