@@ -10,8 +10,9 @@ RANKS = {"viewer": 1, "operator": 2, "analyst": 3, "admin": 4}
 @dataclass(frozen=True)
 class Caller:
     """``kind`` is how the caller proved itself: ``session``, ``token``, ``key``, ``anonymous``
-    (an integration route that is open by configuration), ``link`` (a one-time link), ``cli`` or
-    ``system``. ``locale`` is the language that a user chose, if they chose one."""
+    (an integration route that is open by configuration), ``signature`` (a signed report), ``link``
+    (a one-time link), ``cli`` or ``system``. ``locale`` is the language that a user chose, if they
+    chose one."""
 
     site_id: int
     role: str

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from prodapp import memory, profiles
-from prodapp.environment import choice, integer, split, url, with_files, words
+from prodapp.environment import choice, integer, signing_secret, split, url, with_files, words
 from prodapp.exceptions import ConfigurationError
 from prodapp.identity_settings import ROLES, IdentitySettings, load_identity
 
@@ -29,7 +29,7 @@ KEY_FILE = "secret_key"
 #: What ``NAME_FILE`` may name a file for, too.
 SECRETS = (
     *("SECRET_KEY", "SECRET_KEY_BEFORE", "DATABASE_URL", "REDIS_URL", "SMTP_URL", "SENTRY_DSN"),
-    *("OIDC_CLIENT_SECRET", "LDAP_BIND_PASSWORD", "METRICS_TOKEN"),
+    *("OIDC_CLIENT_SECRET", "LDAP_BIND_PASSWORD", "METRICS_TOKEN", "INTEGRATION_WEBHOOK_SECRET"),
 )
 # Of the machine's memory, for one run: the rest is for the database, web, and all others.
 RUN_MEMORY_SHARE = 0.6
@@ -58,6 +58,7 @@ class Settings:
     integration_anonymous_role: str | None
     integration_site: str
     callback_allowed_hosts: tuple[str, ...]
+    report_secret: str | None = field(repr=False)
     reads_per_minute: int
     writes_per_minute: int
     uploads_per_minute: int
@@ -151,6 +152,7 @@ def _settings_of(env: Mapping[str, str], profile: str, sources: Mapping[str, str
         integration_anonymous_role=choice(env, "INTEGRATION_ANONYMOUS_ROLE", ROLES, "") or None,
         integration_site=env.get("INTEGRATION_SITE") or "default",
         callback_allowed_hosts=words(env, "CALLBACK_ALLOWED_HOSTS"),
+        report_secret=signing_secret(env, "INTEGRATION_WEBHOOK_SECRET"),
         reads_per_minute=integer(env, "READS_PER_MINUTE", 6000, low=1, high=1_000_000),
         writes_per_minute=integer(env, "WRITES_PER_MINUTE", 1200, low=1, high=1_000_000),
         uploads_per_minute=integer(env, "UPLOADS_PER_MINUTE", 300, low=1, high=1_000_000),

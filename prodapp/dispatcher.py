@@ -21,7 +21,7 @@ from prodapp.auth import letters, repeats
 from prodapp.auth.forgetting import forget_ended
 from prodapp.datasets import drafts
 from prodapp.extensions import db, settings_of
-from prodapp.integration import callbacks
+from prodapp.integration import callbacks, webhook
 from prodapp.machines import service as machines
 from prodapp.predictions import batches, history
 from prodapp.storage import storage
@@ -127,6 +127,7 @@ def forget() -> None:
     while repeats.forget_old():
         pass
     forget_ended()
+    webhook.forget_old()
 
 
 def _do(duty: Callable[[], object]) -> bool:

@@ -6,6 +6,7 @@ Nothing here reads the environment itself: ``config`` hands it over.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -13,6 +14,23 @@ from urllib.parse import SplitResult, urlsplit
 from prodapp.exceptions import ConfigurationError
 
 Environment = Mapping[str, str]
+MIN_SIGNING_BYTES = 24
+
+
+def signing_secret(env: Environment, name: str) -> str | None:
+    """A secret of the Standard Webhooks scheme: ``whsec_`` and at least 24 bytes in base64."""
+    value = (env.get(name) or "").strip()
+    if not value:
+        return None
+    try:
+        key = base64.b64decode(value.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        key = b""
+    if len(key) < MIN_SIGNING_BYTES or not value.startswith("whsec_"):
+        raise ConfigurationError(
+            f"{name}: use whsec_ and at least {MIN_SIGNING_BYTES} random bytes in base64."
+        )
+    return value
 
 
 def with_files(env: Environment, names: tuple[str, ...]) -> dict[str, str]:

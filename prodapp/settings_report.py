@@ -95,6 +95,7 @@ def _work(settings: Settings) -> Iterator[tuple[str, Any]]:
     yield "PREDICTION_DURABILITY", settings.prediction_durability
     yield "INTEGRATION_ANONYMOUS_ROLE", settings.integration_anonymous_role
     yield "INTEGRATION_SITE", settings.integration_site
+    yield "INTEGRATION_WEBHOOK_SECRET", MASK if settings.report_secret else None
     yield "CALLBACK_ALLOWED_HOSTS", settings.callback_allowed_hosts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from enum import StrEnum
 from typing import cast
@@ -17,7 +18,9 @@ from prodapp.caller import RANKS, Caller
 from prodapp.exceptions import Forbidden, N_, NotSignedIn
 from prodapp.extensions import csrf, db, recently, settings_of
 from prodapp.models import User
+from prodapp.outgoing.signatures import signed_message_id
 
+SIGNATURE = "webhook-signature"
 SESSION_TOKEN = "token"  # noqa: S105 - the name of a session entry
 SMALL_BODY = 1024**2
 INTEGRATION_PATHS = frozenset({"machines", "models", "train", "ranking", "webhook"})
@@ -110,6 +113,8 @@ def _caller(policy: Policy | None) -> Caller | None:
         return caller
     if surface is Surface.API:
         return _session_caller(renew=True)
+    if policy is not None and policy.takes_signatures:
+        return _signed_caller() if SIGNATURE in request.headers else None
     return _anonymous_integration_caller()
 
 
@@ -142,15 +147,33 @@ def _key_caller(secret: str) -> Caller | None:
     return _caller_of(key.user, role=role, kind="key")
 
 
+def _signed_caller() -> Caller:
+    """Who signed this message; the view remembers its id."""
+    secret = settings_of(current_app).report_secret
+    message_id = None
+    if secret is not None:
+        message_id = signed_message_id(
+            request.headers, request.get_data(), secret=secret, now=time.time()
+        )
+    if message_id is None:
+        raise NotSignedIn(
+            N_("The signature does not fit, is too old, or is not expected here."),
+            code="bad_signature",
+        )
+    return _integration_caller("operator", kind="signature")
+
+
 def _anonymous_integration_caller() -> Caller | None:
-    settings = settings_of(current_app)
-    if settings.integration_anonymous_role is None:
-        return None
+    role = settings_of(current_app).integration_anonymous_role
+    return None if role is None else _integration_caller(role, kind="anonymous")
+
+
+def _integration_caller(role: str, *, kind: str) -> Caller:
     return Caller(
-        site_id=service.ensure_site(settings.integration_site).id,
-        role=settings.integration_anonymous_role,
-        name="anonymous",
-        kind="anonymous",
+        site_id=service.ensure_site(settings_of(current_app).integration_site).id,
+        role=role,
+        name=kind,
+        kind=kind,
         address=request.remote_addr,
         request_id=g.get("request_id"),
     )

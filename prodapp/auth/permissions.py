@@ -24,11 +24,14 @@ class Policy:
 
     ``is_poll`` marks what a page asks again and again by itself: it does not keep a session awake.
     ``is_upload`` admits bodies up to the configured upload limit instead of the small default.
+    ``takes_signatures`` marks what other services report: by a signed message or with a key, never
+    by who shows neither.
     """
 
     role: str | None
     is_poll: bool = False
     is_upload: bool = False
+    takes_signatures: bool = False
 
 
 def public(view: View) -> View:
@@ -38,14 +41,15 @@ def public(view: View) -> View:
 
 
 def requires(
-    role: str, *, is_poll: bool = False, is_upload: bool = False
+    role: str, *, is_poll: bool = False, is_upload: bool = False, takes_signatures: bool = False
 ) -> Callable[[View], View]:
     """Declare the least role that may call a view."""
     if role not in RANKS:
         raise ValueError(f"unknown role {role!r}")
 
     def declare(view: View) -> View:
-        view.access_policy = Policy(role, is_poll, is_upload)  # type: ignore[attr-defined]
+        policy = Policy(role, is_poll, is_upload, takes_signatures)
+        view.access_policy = policy  # type: ignore[attr-defined]
         return view
 
     return declare

@@ -196,11 +196,12 @@ def ranking(query: dict[str, int]) -> Any:
     requestBody={"required": True, "content": {"application/json": {"schema": WebhookInput}}},
     responses={code: f"Detail{code}" for code in ("400", "404", "409")},
 )
-@requires("operator")
+@requires("operator", takes_signatures=True)
 def report() -> Any:
     """Report that an external model service has ended a training
 
-    409 while no run of that model waits for an external service.
+    With a key, or signed after Standard Webhooks with INTEGRATION_WEBHOOK_SECRET: such a message is
+    taken once, within five minutes. 409 while no run of that model waits for an external service.
     """
     try:
         body = load(WebhookInput)
@@ -208,7 +209,9 @@ def report() -> Any:
         names = ", ".join(sorted({field.pointer.strip("/") for field in error.fields}))
         message = N_("The report is incomplete or wrong: %(names)s.")
         raise BadRequest(message, names=names) from error
-    webhook.receive(current_caller(), body)
+    is_signed = current_caller().kind == "signature"
+    message_id = request.headers["webhook-id"] if is_signed else None
+    webhook.receive(current_caller(), body, message_id=message_id)
     return {"message": "Received"}
 
 

@@ -21,6 +21,7 @@ from prodapp.models.model_version import ModelVersion
 from prodapp.models.prediction import Prediction
 from prodapp.models.prediction_batch import BatchState, PredictionBatch
 from prodapp.models.process_presence import ProcessPresence
+from prodapp.models.received_message import ReceivedMessage
 from prodapp.models.request_key import RequestKey
 from prodapp.models.site import Site
 from prodapp.models.training_run import RunState, TrainingRun
@@ -47,6 +48,7 @@ __all__ = [
     "Prediction",
     "PredictionBatch",
     "ProcessPresence",
+    "ReceivedMessage",
     "RecoveryCode",
     "RefreshToken",
     "RequestKey",

@@ -315,41 +315,6 @@ def test_callback_off_the_list_is_refused_at_once(
     assert db.session.query(Dataset).count() == 0
 
 
-def test_report_is_refused_while_no_run_waits_for_it(client: FlaskClient, caller: Caller) -> None:
-    run = make_run(caller)
-    body = {"model_id": run.machine_id, "status": "completed", "metrics": {}}
-    for path in ("/webhook/treinamento/", "/webhook/treinamento"):
-        assert client.post(path, json=body).status_code == 409
-    db.session.refresh(run)
-    assert run.state == RunState.QUEUED
-
-
-def test_report_is_taken_for_a_run_that_waits(client: FlaskClient, caller: Caller) -> None:
-    run = make_run(caller)
-    run.state = RunState.WAITING_EXTERNAL
-    db.session.commit()
-    body = {"model_id": run.machine_id, "status": "failed", "metrics": {}, "more": 1}
-    assert client.post("/webhook/treinamento/", json=body).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        ({}, 400),
-        ({"model_id": 1, "status": "completed"}, 400),
-        ({"model_id": 1, "status": "dancing", "metrics": {}}, 400),
-        ({"model_id": "x", "status": "completed", "metrics": {}}, 400),
-        ([], 400),
-        ({"model_id": 999, "status": "completed", "metrics": {}}, 404),
-        ({"model_id": 10**30, "status": "completed", "metrics": {}}, 404),
-    ],
-)
-def test_wrong_report_is_refused(client: FlaskClient, body: Any, status: int) -> None:
-    answer = client.post("/webhook/treinamento/", json=body)
-    assert answer.status_code == status
-    assert isinstance(answer.json["detail"], str)
-
-
 @pytest.mark.parametrize(
     ("method", "path"),
     [
