@@ -69,6 +69,12 @@ CASES = [
         remarks=("other_decimal",),
     ),
     Case("exponents", column("-1.5e3", "+2E-2", ".5", "1e3"), of(-1500, 0.02, 0.5, 1000)),
+    Case(
+        "what nothing measures",
+        column("1.5", "1e308", "-1e101", "2.5", "3.5"),
+        of(1.5, None, None, 2.5, 3.5),
+        remarks=("impossible_number",),
+    ),
     Case("a minus sign of print", column("−4,5", "3,", ",25"), of(-4.5, 3, 0.25)),
     Case("a minus behind", column("4,5-", "3,5", "2,5-"), of(-4.5, 3.5, -2.5)),
     Case("brackets mean minus", column("(4,5)", "3,5", "(2,5)"), of(-4.5, 3.5, -2.5)),

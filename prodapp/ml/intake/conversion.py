@@ -11,7 +11,7 @@ import pandas as pd
 from prodapp.exceptions import N_
 from prodapp.ml.intake.cells import Cells
 from prodapp.ml.intake.choices import chosen
-from prodapp.ml.intake.corrections import rename, rescale
+from prodapp.ml.intake.corrections import leave_out_the_impossible, rename, rescale
 from prodapp.ml.intake.numerals import Vote
 from prodapp.ml.intake.present import Present, find_present
 from prodapp.ml.intake.values import Values, to_values
@@ -71,6 +71,7 @@ def convert(
             overrides=overrides,
         )
         rescale(read, name, overrides)
+        leave_out_the_impossible(read, name)
         columns[name] = read.values
         _note(result, read, unit=read.unit or cells.units[position])
         thousands.extend(filter(None, [read.thousands]))

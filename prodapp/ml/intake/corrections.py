@@ -1,4 +1,5 @@
-"""What a person says of a column that no cell can tell: its name of before, and its scale."""
+"""What a person says of a column that no cell can tell (its name of before, its scale), and what
+no column can hold."""
 
 from __future__ import annotations
 
@@ -10,9 +11,10 @@ import numpy as np
 from prodapp.exceptions import InvalidInput, N_
 from prodapp.ml.intake.cells import Cells
 from prodapp.ml.intake.values import Values
-from prodapp.ml.table import Decision
+from prodapp.ml.table import Decision, Remark
 
 _CHOSEN: Final = N_("Chosen by you.")
+_MOST: Final = 1e100
 
 
 def rename(cells: Cells, overrides: Mapping[str, str]) -> list[Decision]:
@@ -36,6 +38,20 @@ def rename(cells: Cells, overrides: Mapping[str, str]) -> list[Decision]:
         cells.names[cells.names.index(old)] = new
         decisions.append(Decision("name", old, _CHOSEN, column=new))
     return decisions
+
+
+def leave_out_the_impossible(read: Values, name: str) -> None:
+    """Take numbers for missing whose squares no computer holds: nothing measures so much."""
+    if read.kind != "number":
+        return
+    numbers = np.asarray(read.values, dtype=np.float64)
+    is_impossible = np.abs(numbers) > _MOST
+    n = int(is_impossible.sum())
+    if n:
+        read.values = np.where(is_impossible, np.nan, numbers)
+        message = N_("“%(column)s” holds numbers beyond 1e100 (%(n)d); they count as missing.")
+        params = {"column": name, "n": n}
+        read.remarks.append(Remark("impossible_number", "warning", message, params, column=name))
 
 
 def rescale(read: Values, name: str, overrides: Mapping[str, str]) -> None:
