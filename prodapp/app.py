@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, g, has_request_context, redirect, request, url_for
+from flask import Flask, current_app, g, has_request_context, redirect, request, url_for
 from flask_babel import get_locale
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
@@ -103,6 +103,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings),
         TESTING=settings.profile == "testing",
         SESSION_COOKIE_NAME="__Host-prodapp" if settings.is_https else "prodapp",
+        LANGUAGE_COOKIE_NAME="__Host-locale" if settings.is_https else "locale",
         SESSION_COOKIE_SECURE=settings.is_https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -206,7 +207,7 @@ def select_locale() -> str | None:
     surface, caller = guard.surface_of(request.path), g.get("caller")
     if surface is guard.Surface.PAGE and caller is not None and caller.locale in LOCALES:
         return str(caller.locale)
-    saved = request.cookies.get("locale")
+    saved = request.cookies.get(current_app.config["LANGUAGE_COOKIE_NAME"])
     if saved in LOCALES:
         return saved
     default = "pt_BR" if surface is guard.Surface.INTEGRATION else "en"

@@ -199,7 +199,12 @@ def set_language() -> BaseResponse:
             profile.set_locale(g.caller, locale)
         is_https = settings_of(current_app).is_https
         response.set_cookie(
-            "locale", locale, max_age=365 * 86400, secure=is_https, httponly=True, samesite="Lax"
+            current_app.config["LANGUAGE_COOKIE_NAME"],
+            locale,
+            max_age=365 * 86400,
+            secure=is_https,
+            httponly=True,
+            samesite="Lax",
         )
     return response
 

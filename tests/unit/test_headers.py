@@ -8,6 +8,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests.pages import TOKEN
+
 LISTED = "https://dashboard.example"
 PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key"}
 
@@ -74,6 +76,26 @@ def test_the_session_cookie_is_tied_to_the_host_under_https(
     assert "Secure" in cookie
     assert "Path=/" in cookie
     assert "Domain" not in cookie
+
+
+def test_so_is_the_languages(make_app: Callable[..., Flask]) -> None:
+    """No neighbouring host may set it."""
+    secure, base = (
+        make_app(PUBLIC_URL="https://prodapp.example").test_client(),
+        {"base_url": "https://prodapp.example"},
+    )
+    found = TOKEN.search(secure.get("/app/sign-in", **base).text)
+    assert found
+    form = {"csrf_token": found[1], "locale": "pt_BR", "next": "/app/sign-in"}
+    here = {"Referer": "https://prodapp.example/app/sign-in"}
+    answer = secure.post("/app/language", data=form, headers=here, **base)
+    [cookie] = [c for c in answer.headers.getlist("Set-Cookie") if "locale" in c]
+    assert cookie.startswith("__Host-locale=pt_BR;")
+    assert "Secure" in cookie
+    assert "Path=/" in cookie
+    assert 'lang="pt-BR"' in secure.get("/app/sign-in", **base).text
+    secure.set_cookie("locale", "en", domain="prodapp.example")
+    assert 'lang="pt-BR"' in secure.get("/app/sign-in", **base).text
 
 
 def test_static_files_may_be_cached(client: FlaskClient) -> None:
