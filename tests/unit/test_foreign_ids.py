@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from prodapp.auth import service as auth
 from prodapp.caller import Caller
 from prodapp.extensions import db
-from prodapp.models import TrainingRun
+from prodapp.models import Machine, TrainingRun
 from tests.conftest import ROOT
 from tests.factories import (
     make_batch,
@@ -176,7 +176,7 @@ def far(app: Flask, caller: Caller) -> tuple[Ids, Ids, dict[str, str]]:
     user = auth.create_user(caller, username="far", role="admin", site="plant 2")
     there = Caller(user.site_id, "admin", "far", "key", user.id)
     own_version = make_version(there)
-    draft = make_dataset(there)
+    draft = make_dataset(there, db.session.get_one(Machine, own_version.machine_id))
     for who, one in ((caller, version), (there, own_version)):
         make_batch(who, one)
         make_prediction(who, one)
