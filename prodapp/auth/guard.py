@@ -153,7 +153,10 @@ def _signed_caller() -> Caller:
     message_id = None
     if secret is not None:
         message_id = signed_message_id(
-            request.headers, request.get_data(), secret=secret, now=time.time()
+            {name.lower(): value for name, value in request.headers},
+            request.get_data(),
+            secret=secret,
+            now=time.time(),
         )
     if message_id is None:
         raise NotSignedIn(

@@ -173,7 +173,7 @@ def _columns_of_users() -> list[Column[Any]]:
         for table in db.metadata.sorted_tables
         if table.name not in TOLD
         for column in table.columns
-        if column.references(User.__table__.c.id)
+        if any(key.column.table is User.__table__ for key in column.foreign_keys)
     ]
 
 
