@@ -46,8 +46,8 @@ def signed_headers(
 def signed_message_id(
     headers: Mapping[str, str], body: bytes, *, secret: str, now: float
 ) -> str | None:
-    """The id of a message whose headers (names in lower case) prove that who knows ``secret`` made it, about ``now``
-    (seconds since 1970); ``None`` for any other one."""
+    """The id of a message whose headers prove that who knows ``secret`` made it, about ``now``
+    (seconds since 1970); ``None`` for any other one. Names of headers are in lower case."""
     message_id = headers.get("webhook-id", "")
     timestamp = headers.get("webhook-timestamp", "")
     if not _MESSAGE_ID.fullmatch(message_id) or not _TIMESTAMP.fullmatch(timestamp):
