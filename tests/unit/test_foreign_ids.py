@@ -24,10 +24,10 @@ from tests.conftest import ROOT
 from tests.factories import (
     make_batch,
     make_csv,
-    make_dataset,
     make_prediction,
     make_version,
 )
+from tests.unit.datasets.test_drafts import draft as make_draft
 from tests.unit.test_access_matrix import snapshot
 
 DOCUMENT = json.loads(
@@ -176,7 +176,7 @@ def far(app: Flask, caller: Caller) -> tuple[Ids, Ids, dict[str, str]]:
     user = auth.create_user(caller, username="far", role="admin", site="plant 2")
     there = Caller(user.site_id, "admin", "far", "key", user.id)
     own_version = make_version(there)
-    draft = make_dataset(there, db.session.get_one(Machine, own_version.machine_id))
+    draft = make_draft(there, db.session.get_one(Machine, own_version.machine_id))
     for who, one in ((caller, version), (there, own_version)):
         make_batch(who, one)
         make_prediction(who, one)

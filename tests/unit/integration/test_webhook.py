@@ -82,7 +82,7 @@ def test_a_signed_report_is_taken_once(client: FlaskClient, waiting: TrainingRun
     assert post(client, body).status_code == 200
     replayed = post(client, body)
     assert (replayed.status_code, n_taken()) == (409, 1)
-    assert "before" in replayed.json["detail"]
+    assert "recebida" in replayed.json["detail"]
     assert post(client, body, message_id="msg_2").status_code == 200
     [one, _two] = db.session.query(AuditEvent).filter_by(action="report.received")
     assert (one.actor, one.subject) == ("signature", f"run:{waiting.id}")
