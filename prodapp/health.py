@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from prodapp import queue
 from prodapp.auth.permissions import public
+from prodapp.exceptions import StorageFull
 from prodapp.extensions import abandon, db
 from prodapp.outages import outage_of
 from prodapp.storage import storage
@@ -52,5 +53,5 @@ def _storage_takes_files() -> tuple[bool, bool]:
     try:
         storage().check()
     except OSError as error:
-        return outage_of(error) is not None, False
+        return isinstance(outage_of(error), StorageFull), False
     return True, True

@@ -11,6 +11,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from prodapp.exceptions import DomainError, N_, StorageFull, Unavailable
 
 DATABASE_AWAY = N_("The database does not answer at the moment. Try again in a few seconds.")
+STORAGE_AWAY = N_(
+    "The storage of files does not answer at the moment. Nothing half-written was kept; try again "
+    "in a few seconds."
+)
 DISK_FULL = N_(
     "The disk is full: nothing half-written was kept. Free some space, or ask the administrator, "
     "and try again."
@@ -24,8 +28,14 @@ SQLITE_DISK_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
 POSTGRES_LIMIT_CLASS = "54"
 
 
+class StorageAway(ConnectionError):
+    """An object store does not answer, or refuses us; the message says which, without secrets."""
+
+
 def outage_of(error: BaseException) -> DomainError | None:
     """What to tell people, ``None`` where ``error`` is of another kind."""
+    if isinstance(error, StorageAway):
+        return Unavailable(STORAGE_AWAY)
     if isinstance(error, OSError):
         return StorageFull(DISK_FULL) if error.errno in NO_SPACE else None
     if isinstance(error, PoolTimeoutError):

@@ -23,6 +23,7 @@ from prodapp.exceptions import Conflict, N_, RunFailed
 from prodapp.extensions import db
 from prodapp.models import AuditEvent
 from prodapp.revisions import alembic_config, is_known, newest_revision, stored_revision
+from prodapp.storage import storage
 
 # Somebody who uses the tables is waited for, but not for ever.
 LOCK_TIMEOUT = "30s"
@@ -42,13 +43,15 @@ class Upgrade:
 
 
 def upgrade(caller: Callable[[], Caller], folder: Path | None, *, progress: Progress) -> Upgrade:
-    """Bring the tables up; ``folder`` is where the backup goes, ``None`` for no backup.
+    """Bring the tables up, and make the place of files.
 
-    ``caller`` is asked who makes the backup, which only tables that are there can tell.
+    ``folder`` is where the backup goes, ``None`` for no backup. ``caller`` is asked who makes it,
+    which only tables that are there can tell.
 
     Raises :class:`Conflict` for tables of a newer prodapp, :class:`RunFailed` where the backup is
     not whole or a migration fails: the tables are then as they were.
     """
+    storage().prepare()
     with db.engine.connect() as connection:
         before = stored_revision(connection)
     after = newest_revision()

@@ -22,6 +22,7 @@ from tests.identity_services import (
     running_directory,
     running_provider,
 )
+from tests.object_store import ObjectStore, running_object_store
 from tests.services import Postgres, ServiceUnavailable, running_postgres, running_valkey
 
 T = TypeVar("T")
@@ -95,4 +96,11 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
     """An LDAP server that the tests of this process share."""
     with _or_skip(running_directory(tmp_path_factory.mktemp("directory"))) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """An S3 server that the tests of this process share; each makes a bucket of its own."""
+    with running_object_store(tmp_path_factory.mktemp("object-store")) as running:
         yield running

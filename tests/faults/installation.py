@@ -39,7 +39,7 @@ class Installation:
         self.instance = folder / "instance"
         self.instance.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
-        self._names = {
+        self.environ = {
             "DATABASE_URL": database_url,
             "REDIS_URL": embedded_queue.socket_url(folder),
             "HOST": "127.0.0.1",
@@ -57,7 +57,7 @@ class Installation:
     def app(self) -> Flask:
         """The application of this test process over the same database, storage and queue."""
         if self._app is None:
-            self._app = create_app(make_settings(self.instance, **self._names))
+            self._app = create_app(make_settings(self.instance, **self.environ))
         return self._app
 
     @contextmanager
@@ -74,9 +74,10 @@ class Installation:
     def programs(self) -> tuple[Program, ...]:
         return (self.web, self.dispatcher, *self.workers, self.queue)
 
-    def start(self, *, n_workers: int = 1) -> None:
-        """Start everything and wait until it is ready."""
-        self.queue.start()
+    def start(self, *, n_workers: int = 1, has_queue: bool = True) -> None:
+        """Start everything and wait until it is ready; the queue may be another's."""
+        if has_queue:
+            self.queue.start()
         for _ in range(n_workers):
             self.add_worker()
         for program in (self.web, self.dispatcher, *self.workers):
@@ -116,7 +117,7 @@ class Installation:
 
     def takes_writes(self, *, seconds: float = 1.0) -> bool:
         """Whether the database takes a write now: on SQLite somebody may hold its one lock."""
-        url = self._names["DATABASE_URL"]
+        url = self.environ["DATABASE_URL"]
         if not url.startswith("sqlite"):
             return True
         connection = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=seconds)
@@ -187,12 +188,12 @@ class Installation:
         environ: Mapping[str, str] | None = None,
     ) -> Program:
         env = {
-            **{key: value for key, value in os.environ.items() if key not in self._names},
+            **{key: value for key, value in os.environ.items() if key not in self.environ},
             "PRODAPP_PROFILE": "testing",
             "PRODAPP_INSTANCE": str(self.instance),
             "SECRET_KEY": SECRET,
             "PYTHONUNBUFFERED": "1",
-            **self._names,
+            **self.environ,
             **(environ or {}),
         }
 

@@ -14,17 +14,28 @@ from uuid import uuid4
 import pytest
 
 from prodapp.exceptions import NotFound
-from prodapp.storage import CHUNK, Storage
+from prodapp.outages import StorageAway
+from prodapp.storage import Storage
+from prodapp.storage.store import CHUNK
+from tests.object_store import ObjectStore
 
 CONTENT = b"a,b\n1,2\n"
 KEY = hashlib.sha256(CONTENT).hexdigest()
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(params=["file", "s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
-    """A local folder, and a store that is no folder."""
-    address = f"file://{tmp_path / 'files'}" if request.param == "file" else f"memory://{uuid4()}"
-    return Storage(address, tmp_path / "scratch")
+    """A local folder, and a bucket."""
+    if request.param == "file":
+        return Storage(f"file://{tmp_path / 'files'}", tmp_path / "scratch")
+    return request.getfixturevalue("bucket")
+
+
+@pytest.fixture
+def bucket(object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Storage:
+    for name, value in object_store.environ.items():
+        monkeypatch.setenv(name, value)
+    return Storage(object_store.make_bucket(), tmp_path / "scratch")
 
 
 @pytest.fixture
@@ -189,6 +200,20 @@ def test_a_scratch_folder_on_another_file_system_works(tmp_path: Path) -> None:
         assert len(files_in(tmp_path)) == 1
     finally:
         scratch.rmdir()
+
+
+def test_a_bucket_that_is_missing_is_made_once(
+    object_store: ObjectStore, bucket: Storage, tmp_path: Path
+) -> None:
+    fresh = Storage(f"{object_store.new_name()}/plant", tmp_path / "scratch")
+    with pytest.raises(StorageAway):
+        put(fresh)
+    fresh.prepare()
+    key = put(fresh)
+    fresh.prepare()
+    assert content_of(fresh, key) == CONTENT
+    with pytest.raises(NotFound):
+        bucket.open(key)
 
 
 def test_check_tells_a_store_that_takes_nothing(store: Storage, tmp_path: Path) -> None:
