@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +23,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from prodapp.ml.table import Column
+from prodapp.ml.trust.ridge import Ridge
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -32,9 +34,7 @@ _FARTHEST: Final = 6.0
 #: Of a category its most frequent values, of the others the most closely related variables.
 _MAX_CATEGORIES: Final = 12
 _MAX_OTHERS: Final = 30
-#: Penalties tried, as shares of the largest eigenvalue of the basis' Gram matrix.
-_PENALTIES: Final = np.logspace(-7, 0, 15)
-_SMALLEST_SHARE: Final = 1e-9
+_LEAST_VARIANCE: Final = 1e-9
 #: Products of two others that are taken in: the clearest, from so many standard errors on.
 _MAX_PRODUCTS: Final = 12
 _PRODUCT_SCORE: Final = 3.0
@@ -93,12 +93,41 @@ class Conditional:
 class Basis:
     """Additive functions of every variable: ``values`` (rows, functions), ``owners`` (functions,)
     the position of the variable that each is of, ``leading`` the first function of each variable;
-    ``kinship`` (variables, variables) how alike two variables are, 0 to 1."""
+    ``gram`` (functions, functions) the sums of their products, and ``kinship`` (variables,
+    variables) how alike two variables are, 0 to 1."""
 
     values: FloatArray
     owners: IntArray
     leading: IntArray
+    gram: FloatArray
     kinship: FloatArray
+
+    @cached_property
+    def ridge(self) -> Ridge:
+        """Regressions on all functions, or on all but some."""
+        return Ridge(self.values, self.gram)
+
+    @cached_property
+    def product_variances(self) -> FloatArray:
+        """(variables, variables): of the products of their first functions."""
+        squares = self.values[:, self.leading] ** 2
+        means = self.gram[np.ix_(self.leading, self.leading)] / len(self.values)
+        variances: FloatArray = (squares.T @ squares) / len(self.values) - means**2
+        return variances
+
+    def of(self, members: Sequence[int]) -> IntArray:
+        """The positions of the functions of these variables."""
+        return np.flatnonzero(np.isin(self.owners, members))
+
+    def regression(self, members: Sequence[int], others: IntArray) -> tuple[Ridge, IntArray]:
+        """Regressions on the ``others`` of ``members``, and what is to be left out of them.
+
+        Where the others are all other variables, one factorisation serves every group of members.
+        """
+        if len(others) + len(members) == len(self.leading):
+            return self.ridge, self.of(members)
+        kept = self.of(others.tolist())
+        return Ridge(self.values[:, kept], self.gram[np.ix_(kept, kept)]), kept[:0]
 
 
 def build_basis(X: pd.DataFrame, columns: Sequence[Column]) -> Basis:
@@ -111,7 +140,8 @@ def build_basis(X: pd.DataFrame, columns: Sequence[Column]) -> Basis:
     owners = np.repeat(np.arange(len(columns)), widths)
     leading = np.cumsum([0, *widths[:-1]])
     values = _standardized(np.hstack(parts))
-    return Basis(values, owners, leading, _kinship(values, leading))
+    gram = values.T @ values
+    return Basis(values, owners, leading, gram, _kinship(gram / len(values), leading))
 
 
 def condition(
@@ -119,8 +149,7 @@ def condition(
 ) -> Conditional:
     """What the other variables tell of ``members`` (positions in ``columns``)."""
     others = _others(basis, members)
-    additive = basis.values[:, np.isin(basis.owners, others)]
-    regression = Ridge(additive)
+    ridge, without = basis.regression(members, others)
     numbers = [columns[m] for m in members if columns[m].kind == "number"]
     categories = [columns[m] for m in members if columns[m].kind != "number"]
     means = np.full((len(X), len(numbers)), np.nan)
@@ -129,17 +158,17 @@ def condition(
         values = X[column.name].to_numpy(dtype=np.float64)
         present = ~np.isnan(values)
         known = np.where(present, values, values[present].mean() if present.any() else 0.0)
-        fitted = regression.fitted(known[:, np.newaxis])[:, 0]
+        fitted = ridge.fitted(known[:, np.newaxis], without=without)[:, 0]
         products = _products(basis, others, known - fitted)
         if products.shape[1]:
-            richer = Ridge(np.hstack([additive, products]))
-            fitted = richer.fitted(known[:, np.newaxis])[:, 0]
+            richer = ridge.fitted(known[:, np.newaxis], without=without, further=products)
+            fitted = richer[:, 0]
         means[present, place] = fitted[present]
         residuals[present, place] = (values - fitted)[present]
     suggested = np.zeros((len(X), len(categories)), dtype=np.intp)
     for place, column in enumerate(categories):
         flags = _flags(X[column.name])
-        suggested[:, place] = regression.fitted(flags).argmax(axis=1)
+        suggested[:, place] = ridge.fitted(flags, without=without).argmax(axis=1)
     return Conditional(
         tuple(c.name for c in numbers),
         tuple(c.name for c in categories),
@@ -182,9 +211,8 @@ def _standardized(values: FloatArray) -> FloatArray:
     return standardized
 
 
-def _kinship(values: FloatArray, leading: IntArray) -> FloatArray:
-    alike = np.abs(values.T @ values) / len(values)
-    by_row = np.maximum.reduceat(alike, leading, axis=0)
+def _kinship(correlations: FloatArray, leading: IntArray) -> FloatArray:
+    by_row = np.maximum.reduceat(np.abs(correlations), leading, axis=0)
     kinship: FloatArray = np.maximum.reduceat(by_row, leading, axis=1)
     return kinship
 
@@ -198,10 +226,9 @@ def _products(basis: Basis, others: IntArray, residuals: FloatArray) -> FloatArr
     if spread == 0 or not len(first):
         return Z[:, :0]
     sums = (Z * residuals[:, np.newaxis]).T @ Z
-    squares = Z**2
-    variances = (squares.T @ squares) / n_rows - (Z.T @ Z / n_rows) ** 2
+    variances = basis.product_variances[np.ix_(others, others)]
     scores = np.abs(sums[first, second]) / np.sqrt(
-        n_rows * spread**2 * np.maximum(variances[first, second], _SMALLEST_SHARE)
+        n_rows * spread**2 * np.maximum(variances[first, second], _LEAST_VARIANCE)
     )
     chosen = np.argsort(-scores, kind="stable")[:_MAX_PRODUCTS]
     chosen = chosen[scores[chosen] > _PRODUCT_SCORE]
@@ -213,44 +240,6 @@ def _others(basis: Basis, members: Sequence[int]) -> IntArray:
     closeness[list(members)] = -1.0
     nearest: IntArray = np.argsort(-closeness, kind="stable")[:_MAX_OTHERS]
     return nearest[closeness[nearest] >= 0]
-
-
-class Ridge:
-    """Ridge regression on one basis, the penalty by generalized cross-validation (Golub, Heath &
-    Wahba 1979)."""
-
-    def __init__(self, Z: FloatArray) -> None:
-        self._Z = Z
-        eigenvalues, vectors = np.linalg.eigh(Z.T @ Z)
-        self._eigenvalues: FloatArray = np.maximum(eigenvalues, 0.0)
-        self._vectors: FloatArray = vectors
-
-    def fitted(self, targets: FloatArray) -> FloatArray:
-        """The fitted values (rows, targets) of each column of ``targets``."""
-        means = targets.mean(axis=0)
-        if not len(self._eigenvalues) or self._eigenvalues[-1] <= 0:
-            return np.broadcast_to(means, targets.shape).copy()
-        centred = targets - means
-        projected = self._vectors.T @ (self._Z.T @ centred)
-        largest = self._eigenvalues[-1]
-        known = self._eigenvalues > _SMALLEST_SHARE * largest
-        best, best_score = np.zeros_like(projected), np.inf
-        for penalty in _PENALTIES * largest:
-            weights = np.where(known, 1 / (self._eigenvalues + penalty), 0.0)
-            freedom = float((self._eigenvalues * weights).sum())
-            # |c − Zb|² without leaving the eigenbasis.
-            coefficients = projected * weights[:, np.newaxis]
-            error = float(
-                (centred**2).sum()
-                - 2 * (projected * coefficients).sum()
-                + (self._eigenvalues[:, np.newaxis] * coefficients**2).sum()
-            )
-            room = max(1 - (freedom + 1) / len(targets), 1e-3)
-            score = max(error, 0.0) / room**2
-            if score < best_score:
-                best, best_score = coefficients, score
-        fitted: FloatArray = means + self._Z @ (self._vectors @ best)
-        return fitted
 
 
 def _within(strata: npt.NDArray[Any], rng: np.random.Generator) -> IntArray:

@@ -9,8 +9,9 @@ rows are, correct it. What nobody measured cannot be corrected for: association,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ from prodapp.ml.specification import Specification
 from prodapp.ml.splits import Plan
 from prodapp.ml.table import Column
 from prodapp.ml.trust.additive import Additive
-from prodapp.ml.trust.conditional import Ridge, build_basis
+from prodapp.ml.trust.conditional import build_basis
 from prodapp.ml.trust.prequential import random_forest
 
 FloatArray = npt.NDArray[np.float64]
@@ -118,8 +119,8 @@ def find_windows(
     names = [column.name for column in columns]
     findings = []
     for lever in known:
-        others = Ridge(basis.values[:, basis.owners != names.index(lever.name)])
-        windows = _windows_of(lever, X[lever.name], forests, others, purpose, spec.random_state)
+        chances = partial(basis.ridge.fitted, without=basis.of([names.index(lever.name)]))
+        windows = _windows_of(lever, X[lever.name], forests, chances, purpose, spec.random_state)
         findings.append(LeverFinding(lever.name, purpose.sense, purpose.goal, windows))
     return tuple(findings)
 
@@ -167,7 +168,7 @@ def _windows_of(
     lever: Column,
     series: pd.Series,
     forests: _Forests,
-    others: Ridge,
+    chances: Callable[[FloatArray], FloatArray],
     purpose: Purpose,
     random_state: int,
 ) -> tuple[Window, ...]:
@@ -179,7 +180,7 @@ def _windows_of(
     as_run = forests.answers(forests.X)
     windows = []
     for bounds, is_in in candidates:
-        chance = others.fitted(is_in.astype(np.float64)[:, np.newaxis])[:, 0]
+        chance = chances(is_in.astype(np.float64)[:, np.newaxis])[:, 0]
         compared = forests.tested[chance[forests.tested] >= _LEAST_CHANCE]
         pool = series.to_numpy()[compared][is_in[compared]]
         if len(pool) < _MIN_ROWS or len(compared) < _MIN_COMPARABLE * len(forests.tested):

@@ -9,9 +9,9 @@ Folds that train each other, and out-of-bag samples, have no such thing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +19,13 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from prodapp.ml.estimators import build_pipeline
-from prodapp.ml.fitting import fit_pipeline, predict
+from prodapp.ml.fitting import fit_pipeline
+from prodapp.ml.preprocessing import source_positions
 from prodapp.ml.progress import part_of
 from prodapp.ml.specification import Specification
 from prodapp.ml.table import Column
 from prodapp.ml.trust.conditional import Conditional, build_basis, condition
+from prodapp.ml.trust.swapping import answers_with_copies
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -33,6 +35,8 @@ _N_BLOCKS: Final = 5
 _N_TREES: Final = 50
 #: Copies of each variable, in two halves that know nothing of each other.
 _N_COPIES: Final = 10
+#: Units whose copies are encoded together: more would only take memory.
+_UNITS_AT_ONCE: Final = 32
 #: More samples make the test slower, and hardly sharper where it matters.
 MAX_SAMPLES: Final = 10_000
 #: Residuals beyond this many spreads count as so large (Huber 1964), in median deviations.
@@ -97,22 +101,20 @@ def measure_gains(
             n_jobs=n_jobs,
             on_share=part_of(share_of_block, 0.0, 0.5),
         )
-        answers = _answers(pipeline, X.iloc[tested], n_jobs)
+        answers, values = _gains_of_block(
+            pipeline,
+            X,
+            y,
+            tested,
+            units,
+            conditionals,
+            rng=rng,
+            n_jobs=n_jobs,
+            on_share=part_of(share_of_block, 0.5, 1.0),
+        )
+        gains.append(values)
         left += float(((y[tested] - answers) ** 2).sum())
         at_first += float(((y[tested] - y[learned].mean()) ** 2).sum())
-        gains.append(
-            _gains_of_block(
-                pipeline,
-                X,
-                y,
-                tested,
-                answers,
-                conditionals,
-                rng=rng,
-                n_jobs=n_jobs,
-                on_share=part_of(share_of_block, 0.5, 1.0),
-            )
-        )
     explained = max(0.0, 1 - left / at_first) if at_first > 0 else 0.0
     return Gains(np.concatenate(gains), explained, rows[len(blocks[0]) :])
 
@@ -165,31 +167,78 @@ def _gains_of_block(
     X: pd.DataFrame,
     y: FloatArray,
     tested: IntArray,
-    answers: FloatArray,
+    units: Sequence[Sequence[int]],
     conditionals: Sequence[Conditional],
     *,
     rng: np.random.Generator,
     n_jobs: int,
     on_share: OnShare,
-) -> FloatArray:
-    samples = X.iloc[tested]
+) -> tuple[FloatArray, FloatArray]:
+    """The answers (samples,) and the gains (samples, units)."""
     truth = y[tested]
-    errors = truth - answers
-    limit = _CLIP * float(np.median(np.abs(errors - np.median(errors)))) or np.inf
-    repeated = pd.concat([samples] * _N_COPIES, ignore_index=True)
-    gains = np.empty((len(tested), len(conditionals)))
-    for place, conditional in enumerate(conditionals):
-        copies = conditional.copies(X, tested, n_copies=_N_COPIES, rng=rng)
-        without = _answers(pipeline, repeated.assign(**copies), n_jobs)
-        first, second = without.reshape(2, _N_COPIES // 2, len(tested)).mean(axis=1)
-        # One mean in both factors would count its own noise as a loss.
-        gains[:, place] = 0.5 * (
-            np.clip(truth - first, -limit, limit) * (answers - second)
-            + np.clip(truth - second, -limit, limit) * (answers - first)
+    gains = np.empty((len(tested), len(units)))
+    for batch in _disjoint(units):
+        answers, changed = _without(
+            pipeline,
+            X,
+            tested,
+            units[batch],
+            conditionals[batch],
+            rng=rng,
+            n_jobs=n_jobs,
+            on_share=part_of(on_share, batch.start / len(units), batch.stop / len(units)),
         )
-        on_share((place + 1) / len(conditionals))
-    return gains
+        errors = truth - answers
+        limit = _CLIP * float(np.median(np.abs(errors - np.median(errors)))) or np.inf
+        first, second = (
+            changed.reshape(len(tested), 2, _N_COPIES // 2, -1).mean(axis=2).swapaxes(0, 1)
+        )
+        # One mean in both factors would count its own noise as a loss.
+        of_first = np.clip(truth[:, np.newaxis] - first, -limit, limit)
+        of_second = np.clip(truth[:, np.newaxis] - second, -limit, limit)
+        answered = answers[:, np.newaxis]
+        gains[:, batch] = 0.5 * (of_first * (answered - second) + of_second * (answered - first))
+    return answers, gains
 
 
-def _answers(pipeline: Pipeline, X: pd.DataFrame, n_jobs: int) -> FloatArray:
-    return predict(pipeline, X, n_jobs=n_jobs, on_share=lambda _: None)
+def _disjoint(units: Sequence[Sequence[int]]) -> Iterator[slice]:
+    """Runs of units that share no variable, so that one table holds the copies of all of them."""
+    start = 0
+    seen: set[int] = set()
+    for place, members in enumerate(units):
+        if seen.intersection(members) or place - start == _UNITS_AT_ONCE:
+            yield slice(start, place)
+            start, seen = place, set()
+        seen.update(members)
+    yield slice(start, len(units))
+
+
+def _without(
+    pipeline: Pipeline,
+    X: pd.DataFrame,
+    tested: IntArray,
+    units: Sequence[Sequence[int]],
+    conditionals: Sequence[Conditional],
+    *,
+    rng: np.random.Generator,
+    n_jobs: int,
+    on_share: OnShare,
+) -> tuple[FloatArray, FloatArray]:
+    """The answers (samples,), and those (samples, copies, units) with copies of each unit."""
+    samples = X.iloc[tested]
+    copied: dict[str, Any] = {}
+    for conditional in conditionals:
+        copied |= conditional.copies(X, tested, n_copies=_N_COPIES, rng=rng)
+    repeated = pd.concat([samples] * _N_COPIES, ignore_index=True).assign(**copied)
+    preprocessing = pipeline[0]
+    encoded = preprocessing.transform(repeated).astype(np.float32)
+    by_sample = encoded.reshape(_N_COPIES, len(tested), -1).swapaxes(0, 1)
+    sources = source_positions(preprocessing, list(X.columns))
+    return answers_with_copies(
+        pipeline[-1],
+        np.ascontiguousarray(preprocessing.transform(samples), dtype=np.float32),
+        np.ascontiguousarray(by_sample),
+        [np.flatnonzero(np.isin(sources, members)) for members in units],
+        n_jobs=n_jobs,
+        on_share=on_share,
+    )

@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import stats
 
 from prodapp.ml.table import Column
-from prodapp.ml.trust.conditional import Basis, Ridge, build_basis
+from prodapp.ml.trust.conditional import Basis, build_basis
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -203,12 +203,11 @@ def _left_over(
     series: pd.Series, y: FloatArray, basis: Basis, place: int
 ) -> tuple[FloatArray, FloatArray]:
     """What the other variables leave of a variable (in spreads; 0 where missing) and of ``y``."""
-    others = Ridge(basis.values[:, basis.owners != place])
     values = series.to_numpy(dtype=np.float64)
     present = ~np.isnan(values)
     known = np.where(present, values, values[present].mean() if present.any() else 0.0)
     both = np.column_stack([known / (known.std() or 1.0), y / y.std()])
-    left = both - others.fitted(both)
+    left = both - basis.ridge.fitted(both, without=basis.of([place]))
     return np.where(present, left[:, 0], 0.0), left[:, 1]
 
 
