@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prodapp.ml import treeshap
+from prodapp.ml import kernels
 from prodapp.ml.algorithms import ALGORITHMS
 from prodapp.ml.columns import describe_column
 from prodapp.ml.specification import Specification
@@ -69,8 +69,7 @@ def main() -> None:
     parser.add_argument("--algorithms", nargs="*", default=list(ALGORITHMS))
     parser.add_argument("--engineered", action="store_true")
     chosen = parser.parse_args()
-    if treeshap.is_available():
-        treeshap.warm_up()  # as a worker does before it forks
+    kernels.warm_up()  # as a worker does before it forks
     frame = table(chosen.rows)
     options = {"engineering": ENGINEERED} if chosen.engineered else {}
     for algorithm in chosen.algorithms:

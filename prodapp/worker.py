@@ -231,10 +231,7 @@ def prepare_kernels(cache: Path) -> None:
     the call, so forking after it is safe.
     """
     os.environ.setdefault("NUMBA_CACHE_DIR", str(cache))  # read when numba is imported
-    treeshap = importlib.import_module("prodapp.ml.treeshap")
-    if treeshap.is_available():
-        treeshap.warm_up()
-        importlib.import_module("prodapp.ml.serving.forest").warm_up()
+    importlib.import_module("prodapp.ml.kernels").warm_up()
 
 
 def run_worker(app: Flask, *, burst: bool = False) -> None:

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from benchmarks.engine.tables import REAL, Source, real
-from prodapp.ml import treeshap
+from prodapp.ml import kernels
 from prodapp.ml.algorithms import AUTO
 from prodapp.ml.comparison import Contender
 from prodapp.ml.intake import read_table
@@ -32,8 +32,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=list(REAL), metavar="FILE")
     parser.add_argument("--seconds", type=float, default=600, help="time budget of each (600)")
     options = parser.parse_args()
-    if treeshap.is_available():
-        treeshap.warm_up()
+    kernels.warm_up()
     sources = [source for source in real(options.data) if source.path.name in options.only]
     if not sources:
         parser.error(f"no public tables in {options.data}")

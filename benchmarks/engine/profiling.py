@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.engine.tables import synthetic
-from prodapp.ml import treeshap
+from prodapp.ml import kernels
 from prodapp.ml.artifact import dump_pipeline
 from prodapp.ml.estimators import available_cpus
 from prodapp.ml.intake import read_table
@@ -118,7 +118,7 @@ class Sampler:
 
 def measure(path: str) -> None:
     """Print what one default run of this file takes."""
-    treeshap.warm_up()
+    kernels.warm_up()
     size = Path(path).stat().st_size / 2**20
     print(f"{Path(path).name}, {size:,.1f} MiB; {available_cpus()} processors, load ", end="")
     print(f"{os.getloadavg()[0]:.1f}\n")

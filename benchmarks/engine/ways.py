@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import RandomForestRegressor
 
-from prodapp.ml import treeshap
+from prodapp.ml import kernels, treeshap
 from prodapp.ml.artifact import dump_pipeline
 from prodapp.ml.ensembles import collect_forest, compared
 from prodapp.ml.estimators import available_cpus
@@ -93,7 +93,7 @@ def plain(path: Path, target: str, seconds: float) -> dict[str, Any]:
 def exact(path: Path, target: str, _seconds: float) -> dict[str, Any]:
     import shap
 
-    treeshap.warm_up()
+    kernels.warm_up()
     times = Times()
     X, y = read_plainly(path, target)
     times.end("read")
@@ -115,7 +115,7 @@ def exact(path: Path, target: str, _seconds: float) -> dict[str, Any]:
 
 
 def default(path: Path, target: str, _seconds: float) -> dict[str, Any]:
-    treeshap.warm_up()
+    kernels.warm_up()
     times = Times()
     table = read_table(path)
     times.end("read")

@@ -27,6 +27,7 @@ from threadpoolctl import threadpool_limits
 from prodapp.ml import boosters
 from prodapp.ml.budget import MIN_TREES, Clock
 from prodapp.ml.class_codes import EXPLAINED, is_explained, learnable
+from prodapp.ml.growing import Grower, can_grow
 
 FloatArray = npt.NDArray[np.float64]
 OnShare = Callable[[float], None]
@@ -100,6 +101,7 @@ def _fit_forest(
     clock: Clock | None,
 ) -> None:
     n_trees = forest.n_estimators
+    grower = Grower(forest, X, y) if can_grow(forest, X) else None
     batch = n_done = 0
     pace = 0.0
     while n_done < n_trees:
@@ -108,10 +110,13 @@ def _fit_forest(
         n_next = min(n_trees, n_done + batch)
         if clock and n_done >= MIN_TREES and not clock.allows_fitting(pace * (n_next - n_done)):
             break
-        # A warm start draws each tree's seed from its place in the forest, so the batches leave
-        # no trace in the result.
-        forest.set_params(n_estimators=n_next, warm_start=True)
-        forest.fit(X, y)
+        # Each tree's seed is drawn by its place in the forest, so the batches leave no trace in the
+        # result.
+        if grower is not None:
+            grower.grow(n_next - n_done)
+        else:
+            forest.set_params(n_estimators=n_next, warm_start=True)
+            forest.fit(X, y)
         pace = (time.monotonic() - started) / (n_next - n_done)
         n_done = n_next
         on_share(n_done / n_trees)

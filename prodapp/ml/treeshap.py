@@ -19,8 +19,9 @@ the same walk with i taken out of the game (Lundberg et al. 2020, as shap comput
 Work is parted into units of some tenths of a second, run in plain threads (the compiled code
 releases the GIL), so there is no threading layer of numba's or OpenMP's to survive a fork. The
 parts, and the order of their sums, do not depend on the number of threads. Nothing is compiled at
-import; run ``python -m prodapp.ml.treeshap`` once to fill numba's cache (``NUMBA_CACHE_DIR``), and
-let a worker call :func:`warm_up` before it forks, so that its children find the kernel in memory.
+import; run ``python -m prodapp.ml.kernels`` once to fill numba's cache (``NUMBA_CACHE_DIR``), and
+let a worker call :func:`prodapp.ml.kernels.warm_up` before it forks, so that its children find the
+kernel in memory.
 No thread is left behind by either.
 """
 
@@ -228,9 +229,9 @@ def _blocks(X: FloatArray) -> FloatArray:
     return np.ascontiguousarray(filled.reshape(n_blocks, size, -1).transpose(0, 2, 1))
 
 
-def warm_up() -> None:
-    """Compile the kernel for its types and leave it in numba's cache."""
-    one_split = Forest(
+def one_split() -> Forest:
+    """The smallest forest, to compile loops by."""
+    return Forest(
         roots=np.array([0, 3]),
         left=np.array([1, -1, -1]),
         right=np.array([2, -1, -1]),
@@ -241,8 +242,8 @@ def warm_up() -> None:
         values=np.array([0.0, -1.0, 1.0]),
         offset=0.0,
     )
-    shap_values(one_split, np.ones((1, 1)), n_jobs=1, on_share=lambda _: None)
 
 
-if __name__ == "__main__":
-    warm_up()
+def warm_up() -> None:
+    """Compile the kernel for its types and leave it in numba's cache."""
+    shap_values(one_split(), np.ones((1, 1)), n_jobs=1, on_share=lambda _: None)

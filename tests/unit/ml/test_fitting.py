@@ -10,6 +10,7 @@ from sklearn.base import clone
 from prodapp.ml.algorithms import ALGORITHMS, AUTO
 from prodapp.ml.estimators import build_pipeline
 from prodapp.ml.fitting import fit_pipeline, predict
+from prodapp.ml.growing import Grower
 from prodapp.ml.specification import Specification
 
 from .conftest import describe
@@ -19,11 +20,19 @@ FRAME = pd.DataFrame(RNG.normal(size=(120, 3)), columns=["a", "b", "c"])
 Y = FRAME["a"].to_numpy() + RNG.normal(size=120)
 
 
-def test_fitting_in_batches_gives_the_very_same_forest() -> None:
-    spec = Specification(target="y", hyperparameters={"n_estimators": 37}, random_state=5)
+@pytest.mark.parametrize("algorithm", ["random_forest", "extra_trees"])
+def test_fitting_in_batches_gives_the_very_same_forest(algorithm: str) -> None:
+    spec = Specification(
+        target="y", algorithm=algorithm, hyperparameters={"n_estimators": 37}, random_state=5
+    )
     pipeline = build_pipeline(spec, describe(FRAME), n_samples=120, n_jobs=2)
-    at_once = clone(pipeline).fit(FRAME, Y)
-    at_once.named_steps["estimator"].set_params(n_jobs=1)
+    at_once = clone(pipeline)
+    encoded = at_once[0].fit_transform(FRAME).astype(np.float32)
+    if algorithm == "random_forest":
+        Grower(at_once[-1], encoded, Y).grow(37)
+    else:
+        at_once[-1].fit(encoded, Y)
+    at_once[-1].set_params(n_jobs=1)
     shares: list[float] = []
     fit_pipeline(pipeline, FRAME, Y, on_share=shares.append)
     assert len(shares) > 1

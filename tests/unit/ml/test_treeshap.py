@@ -268,5 +268,5 @@ def test_warm_up_fills_the_cache_and_importing_does_not(tmp_path: Path) -> None:
         [sys.executable, "-c", "import prodapp.ml.training"], env=environment, check=True
     )
     assert not list(cache.rglob("*.nbc"))
-    subprocess.run([sys.executable, "-m", "prodapp.ml.treeshap"], env=environment, check=True)
+    subprocess.run([sys.executable, "-m", "prodapp.ml.kernels"], env=environment, check=True)
     assert list(cache.rglob("*.nbc"))
