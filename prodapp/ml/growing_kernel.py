@@ -7,32 +7,18 @@ are the numbers of nodes (depth first, left before right) and what counts as con
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
-import numba
 import numpy as np
 
-_njit: Final[Any] = numba.njit
-_OPTIONS: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy"}
+from prodapp.ml.compiling import inner, outer
+
 #: Values nearer than this are one value, and spreads below it none, as scikit-learn has it.
 _SAME: Final = np.float32(1e-7)
 _PURE: Final = float(np.finfo(np.float64).eps)
 
 
-def _inner(function: Callable[..., Any]) -> Any:
-    return _njit(function, _nrt=False, **_OPTIONS)
-
-
-def _outer(function: Callable[..., Any]) -> Any:
-    """From numba's cache where there is a place for one."""
-    try:
-        return _njit(function, cache=True, **_OPTIONS)
-    except RuntimeError:  # numba: no place for a cache
-        return _njit(function, **_OPTIONS)
-
-
-@_outer
+@outer()
 def part_orders(orders: Any, places: Any, found: Any) -> None:
     """Of ``orders`` (variables, rows) those rows that have a place, by it, into ``found``."""
     for variable in range(orders.shape[0]):
@@ -44,7 +30,7 @@ def part_orders(orders: Any, places: Any, found: Any) -> None:
                 n_found += 1
 
 
-@_inner
+@inner()
 def _shuffle(variables: Any, state: Any) -> Any:
     """Puts the variables in a random order (xorshift; Marsaglia 2003)."""
     for last in range(variables.size - 1, 0, -1):
@@ -56,7 +42,7 @@ def _shuffle(variables: Any, state: Any) -> Any:
     return state
 
 
-@_inner
+@inner()
 def _best_cut(x: Any, order: Any, shares: Any, of_node: Any, min_leaf: Any, best: Any) -> Any:
     """The best cut of one variable: how good, and after how many rows (0: none beats ``best``).
 
@@ -82,7 +68,7 @@ def _best_cut(x: Any, order: Any, shares: Any, of_node: Any, min_leaf: Any, best
     return best, cut
 
 
-@_inner
+@inner()
 def _sums(order: Any, weights: Any, targets: Any, y: Any) -> Any:
     """Weight, mean and variance of some rows."""
     weight = total = squares = 0.0
@@ -94,7 +80,7 @@ def _sums(order: Any, weights: Any, targets: Any, y: Any) -> Any:
     return weight, mean, squares / weight - mean * mean
 
 
-@_inner
+@inner()
 def _part(order: Any, is_left: Any, spare: Any) -> None:
     """Rows that go left to the front, all others behind them, each in the order they have."""
     n_left = n_right = 0
@@ -109,7 +95,7 @@ def _part(order: Any, is_left: Any, spare: Any) -> None:
         order[n_left + place] = spare[place]
 
 
-@_inner
+@inner()
 def _best_split(X: Any, orders: Any, shares: Any, of_node: Any, min_leaf: Any, tried: Any) -> Any:
     """Variable and number of rows to the left, of the first ``tried[1]`` of the variables
     ``tried[0]``, and further ones while none of them varies; 0 rows where there is no split."""
@@ -130,7 +116,7 @@ def _best_split(X: Any, orders: Any, shares: Any, of_node: Any, min_leaf: Any, t
     return chosen, cut
 
 
-@_outer
+@outer()
 def grow(X: Any, orders: Any, weights: Any, y: Any, limits: Any, seed: Any, tree: Any) -> int:
     """Grow one tree into the arrays of ``tree``; how many nodes it has.
 

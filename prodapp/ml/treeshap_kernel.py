@@ -15,77 +15,15 @@ path takes as its forerunner.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
-import numba
 import numpy as np
 
-#: ``_nrt`` is not among the options that its types know.
-_njit: Final[Any] = numba.njit
+from prodapp.ml.compiling import inner, outer
+
 #: Sums may be reordered, which makes them vectors; NaN must stay NaN, so no full "fastmath".
-_OPTIONS: Final[dict[str, Any]] = {
-    "nogil": True,
-    "error_model": "numpy",
-    "fastmath": {"contract", "reassoc", "nsz"},
-}
-
-
-def _inner(function: Callable[..., Any]) -> Any:
-    """For functions that allocate nothing: counting references to slices of arrays (atomic
-    operations) would take several times as long as their work."""
-    return _njit(function, _nrt=False, **_OPTIONS)
-
-
-def _outer(function: Callable[..., Any]) -> Any:
-    """For functions called from Python: from numba's cache where there is a place for one."""
-    try:
-        return _njit(function, cache=True, **_OPTIONS)
-    except RuntimeError:  # numba: no place for a cache
-        return _njit(function, **_OPTIONS)
-
-
-@_outer
-def trace_paths(roots: Any, left: Any, right: Any, features: Any, ratios: Any) -> Any:
-    """What the edge into each node carries, and the most features on one path.
-
-    Per node: the feature of the edge (−1 at roots); the depth of the edge before on its path with
-    the same feature, 0 where there is none; the share of training samples that passed all splits
-    of the path on that feature, before the edge and after it.
-    """
-    n_nodes = left.size
-    edge_feature = np.full(n_nodes, -1, dtype=np.int32)
-    earlier = np.zeros(n_nodes, dtype=np.int32)
-    before = np.ones(n_nodes)
-    after = np.ones(n_nodes)
-    depths = np.zeros(n_nodes, dtype=np.int32)
-    n_distinct = np.zeros(n_nodes, dtype=np.int32)
-    path = np.zeros(n_nodes + 1, dtype=np.int64)
-    waiting = np.zeros(n_nodes + 1, dtype=np.int64)
-    for root in roots[:-1]:
-        waiting[0] = root
-        n_waiting = 1
-        while n_waiting > 0:
-            n_waiting -= 1
-            node = waiting[n_waiting]
-            depth = depths[node]
-            path[depth] = node
-            if left[node] < 0:
-                continue
-            feature = features[node]
-            same = depth
-            while same > 0 and edge_feature[path[same]] != feature:
-                same -= 1
-            for child in (left[node], right[node]):
-                depths[child] = depth + 1
-                edge_feature[child] = feature
-                earlier[child] = same
-                before[child] = after[path[same]]
-                after[child] = before[child] * ratios[child]
-                n_distinct[child] = n_distinct[node] + (1 if same == 0 else 0)
-                waiting[n_waiting] = child
-                n_waiting += 1
-    return edge_feature, earlier, before, after, depths.max(), n_distinct.max()
+_MATH: Final = {"contract", "reassoc", "nsz"}
+_inner, _outer = inner(fastmath=_MATH), outer(fastmath=_MATH)
 
 
 @_inner
@@ -174,12 +112,97 @@ def _settle(below: Any, passed: Any, now: Any, then: Any, total: Any, account: A
 
 
 @_inner
+def _settle_leaf(
+    product: Any, other: Any, passed: Any, edge: Any, now: Any, then: Any, total: Any, account: Any
+) -> Any:
+    """As :func:`_settle` where one side is a leaf, whose total (values, samples) is not kept.
+
+    ``passed`` and ``now`` are those of the leaf, then of the ``other`` side; ``edge`` holds the
+    factors of the leaf.
+    """
+    to_leaf, to_other = passed
+    rest, lost, kept = edge
+    now_leaf, now_other = now
+    for k in range(then.size):
+        owed = then[k]
+        for_leaf, for_other = now_leaf[k] - owed, now_other[k] - owed
+        # All that passed so far go to either side.
+        second, first = kept[k] - rest, lost[k] - rest
+        for s in range(account.size):
+            leaf = product[k, s] * (rest + to_leaf[s] * second + to_other[s] * first)
+            beyond = other[k, s]
+            account[s] += to_leaf[s] * (for_leaf * leaf - owed * beyond)
+            account[s] += to_other[s] * (for_other * beyond - owed * leaf)
+            total[k, s] = leaf + beyond
+
+
+@_inner
+def _settle_leaves(
+    product: Any, passed: Any, edges: Any, now: Any, then: Any, total: Any, account: Any
+) -> Any:
+    """As :func:`_settle` where both sides are leaves: what a sample passes decides its factors."""
+    to_left, to_right = passed[0], passed[1]
+    (rest_left, lost_left, kept_left), (rest_right, lost_right, kept_right) = edges
+    now_left, now_right = now
+    rest = rest_left + rest_right
+    for k in range(then.size):
+        owed = then[k]
+        if_left = (now_left[k] - owed) * kept_left[k] - owed * lost_right[k]
+        if_right = (now_right[k] - owed) * kept_right[k] - owed * lost_left[k]
+        more_left = kept_left[k] + lost_right[k] - rest
+        more_right = kept_right[k] + lost_left[k] - rest
+        for s in range(account.size):
+            above = product[k, s]
+            account[s] += above * (to_left[s] * if_left + to_right[s] * if_right)
+            total[k, s] = above * (rest + to_left[s] * more_left + to_right[s] * more_right)
+
+
+@_inner
+def _settle_node(
+    depth: Any,
+    side: Any,
+    is_leaf: Any,
+    rows: Any,
+    tables: Any,
+    work: Any,
+    account: Any,
+) -> Any:
+    """Settle a split whose inner children are done; ``rows`` are the children's in ``tables``."""
+    kept, lost, rest, now, then = tables
+    product, total, passed = work
+    beyond = depth + 1
+    first, second = rows
+    owed, out = then[first], total[depth, side]
+    if is_leaf[0] and is_leaf[1]:
+        edges = (
+            (rest[first], lost[first], kept[first]),
+            (rest[second], lost[second], kept[second]),
+        )
+        _settle_leaves(
+            product[depth], passed[beyond], edges, (now[first], now[second]), owed, out, account
+        )
+    elif is_leaf[0] or is_leaf[1]:
+        side = 0 if is_leaf[0] else 1
+        leaf, other = (first, second) if is_leaf[0] else (second, first)
+        _settle_leaf(
+            product[depth],
+            total[beyond, 1 - side],
+            (passed[beyond, side], passed[beyond, 1 - side]),
+            (rest[leaf], lost[leaf], kept[leaf]),
+            (now[leaf], now[other]),
+            *(owed, out, account),
+        )
+    else:
+        _settle(total[beyond], passed[beyond], (now[first], now[second]), owed, out, account)
+
+
+@_inner
 def _walk(
     X: Any, first: Any, tree: Any, earlier: Any, tables: Any, work: Any, accounts: Any
 ) -> Any:
     """Add a tree's SHAP values of one block (features, samples) to ``accounts``."""
     left, right, features, thresholds, missing_left = tree
-    kept, lost, rest, now, then = tables
+    kept, lost, rest = tables[:3]
     product, total, passed, at, side, n_visited = work
     depth = 0
     at[0] = first
@@ -188,6 +211,7 @@ def _walk(
     while depth >= 0:
         node = at[depth]
         children = (left[node], right[node])
+        is_leaf = (left[children[0]] < 0, left[children[1]] < 0)
         same = earlier[children[0]]
         above = passed[same, side[same]]
         beyond = depth + 1
@@ -195,13 +219,17 @@ def _walk(
         if turn == 0:
             x = X[features[node]]
             _split(x, thresholds[node], missing_left[node], above, passed[beyond])
+            if is_leaf[0]:
+                turn = 1
+        if turn == 1 and is_leaf[1]:
+            turn = 2
         if turn < 2:
             child = children[turn]
             row = child - first
-            is_leaf = left[child] < 0
-            out = total[beyond, turn] if is_leaf else product[beyond]
             if same == 0:
-                _multiply_new(product[depth], passed[beyond, turn], lost[row], kept[row], out)
+                _multiply_new(
+                    product[depth], passed[beyond, turn], lost[row], kept[row], product[beyond]
+                )
             else:
                 _multiply(
                     product[depth],
@@ -210,22 +238,19 @@ def _walk(
                     rest[row],
                     lost[row],
                     kept[row],
-                    out,
+                    product[beyond],
                 )
             n_visited[depth] = turn + 1
-            if not is_leaf:
-                depth = beyond
-                at[depth] = child
-                side[depth] = turn
-                n_visited[depth] = 0
+            depth = beyond
+            at[depth] = child
+            side[depth] = turn
+            n_visited[depth] = 0
             continue
-        rows = (children[0] - first, children[1] - first)
-        _settle(
-            total[beyond],
-            passed[beyond],
-            (now[rows[0]], now[rows[1]]),
-            then[rows[0]],
-            total[depth, side[depth]],
+        _settle_node(
+            *(depth, side[depth], is_leaf),
+            (children[0] - first, children[1] - first),
+            tables,
+            (product, total, passed),
             accounts[features[node]],
         )
         depth -= 1

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import numba
 import numpy as np
 
-_njit: Final[Any] = numba.njit
+from prodapp.ml.compiling import inner, outer
 
 
-def _compiled(function: Callable[..., Any]) -> Any:
-    """From numba's cache where there is a place for one; NaN must stay NaN, so no "fastmath"."""
-    options = {"nogil": True, "error_model": "numpy"}
-    try:
-        return _njit(function, cache=True, **options)
-    except RuntimeError:  # numba: no place for a cache
-        return _njit(function, **options)
-
-
-def _inlined(function: Callable[..., Any]) -> Any:
-    return _njit(function, inline="always", error_model="numpy")
-
-
-@_compiled
+@outer()
 def add_up(roots: Any, nodes: Any, X: Any, sums: Any, squares: Any) -> None:
     """Add each tree's value for each row of ``X`` to ``sums``, and its square to ``squares``.
 
@@ -56,13 +42,13 @@ def add_up(roots: Any, nodes: Any, X: Any, sums: Any, squares: Any) -> None:
             row += 1
 
 
-@_inlined
+@inner(inline="always")
 def _settle(leaf: Any, sums: Any, squares: Any, row: Any) -> None:
     sums[row] += leaf.number
     squares[row] += leaf.number * leaf.number
 
 
-@_inlined
+@inner(inline="always")
 def _next(node: Any, x: Any) -> Any:
     """The child that a row goes on to: the left one, or the right one, which follows it."""
     feature = node.feature

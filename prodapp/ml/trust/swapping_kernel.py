@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
-import numba
 import numpy as np
 
-_njit: Final[Any] = numba.njit
+from prodapp.ml.compiling import outer
 
 
-def _compiled(function: Callable[..., Any]) -> Any:
-    """From numba's cache where there is a place for one; NaN must stay NaN, so no "fastmath"."""
-    options = {"nogil": True, "error_model": "numpy"}
-    try:
-        return _njit(function, cache=True, **options)
-    except RuntimeError:  # numba: no place for a cache
-        return _njit(function, **options)
-
-
-@_compiled
+@outer()
 def add_up(
     roots: Any, tree: Any, X: Any, copies: Any, unit_of: Any, answers: Any, changes: Any
 ) -> None:

@@ -127,6 +127,18 @@ def test_equals_the_shap_package_and_adds_up_whatever_the_trees(
     )
 
 
+def test_of_many_deep_trees_fewer_nodes_are_near_enough() -> None:
+    rng = np.random.default_rng(0)
+    samples = rng.normal(size=(600, 20))
+    y = samples[:, 0] * samples[:, 1] + samples[:, 2] + rng.normal(size=600)
+    forest = RandomForestRegressor(40, random_state=0).fit(samples, y)
+    values, expected = by_kernel(forest, samples[:8])
+    reference = package_shap(forest, samples[:8], on_share=ignore)
+    np.testing.assert_allclose(values, reference, atol=2e-6 * y.std(), rtol=0)
+    answers = forest.predict(samples[:8])
+    np.testing.assert_allclose(values.sum(axis=1) + expected, answers, atol=1e-5 * y.std())
+
+
 @pytest.mark.parametrize("with_missing", [False, True])
 def test_equals_the_definition_sample_by_sample(with_missing: bool) -> None:
     rng = np.random.default_rng(3)
@@ -268,5 +280,6 @@ def test_warm_up_fills_the_cache_and_importing_does_not(tmp_path: Path) -> None:
         [sys.executable, "-c", "import prodapp.ml.training"], env=environment, check=True
     )
     assert not list(cache.rglob("*.nbc"))
-    subprocess.run([sys.executable, "-m", "prodapp.ml.kernels"], env=environment, check=True)
+    warm_up = "from prodapp.ml import treeshap; treeshap.warm_up()"
+    subprocess.run([sys.executable, "-c", warm_up], env=environment, check=True)
     assert list(cache.rglob("*.nbc"))
