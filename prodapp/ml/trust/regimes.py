@@ -3,7 +3,8 @@
 A regime ends where the level of some variable shifts for good. Neighbours are alike, so that a
 slow wave looks like a shift to a test that takes rows for independent; the statistic here divides
 a shift by what the same series wanders within both sides of it (self-normalisation, Shao & Zhang
-2010), and needs no guess at how long its memory is. What is found must be plain to see besides.
+2010), and needs no guess at how long its memory is. What is found must be plain to see besides, and
+must have happened at once.
 """
 
 from __future__ import annotations
@@ -32,6 +33,13 @@ _MIN_IN_BLOCK: Final = 4
 _ERROR: Final = 0.005
 #: Of two rows, one from each side, so often the same side must have the higher value.
 _CLEAR: Final = 0.85
+#: Of the shift, what must happen from one block to the next, so many blocks around the boundary at
+#: most. A random walk is on another level later too, but has gone there step by step.
+_AT_ONCE: Final = 0.6
+_AROUND: Final = 2
+#: What blocks differ from the next one, squared, over what they differ from the mean of their side:
+#: 2 of independent blocks, towards 0 of a level that wanders about, where a shift means nothing.
+_STEADY: Final = 0.8
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,8 @@ def _boundary(places: FloatArray, n_tests: int) -> _Boundary | None:
         clarity = _clarity(places[:, variable], row)
         if min(row, len(places) - row) < MIN_ROWS or clarity < _CLEAR:
             continue
+        if not _is_a_shift(places[:, variable], row, len(places) // n_blocks):
+            continue
         if best is None or clarity > best.clarity:
             best = _Boundary(row, clarity)
     return best
@@ -138,6 +148,24 @@ def _refined(places: FloatArray, edges: IntArray, block: int) -> int:
     rows = np.arange(low, high)
     strays = np.abs(places.cumsum()[rows - 1] - rows * places.mean())
     return int(rows[strays.argmax()])
+
+
+def _is_a_shift(places: FloatArray, row: int, block: int) -> bool:
+    """Whether the level goes from one side's to the other's at once, and keeps to it on each."""
+    shift = places[row:].mean() - places[:row].mean()
+    sums = np.concatenate([[0.0], places.cumsum()])
+    around = _AROUND * block
+    rows = np.arange(max(block, row - around), min(len(places) - block, row + around) + 1)
+    jumps = (sums[rows + block] - 2 * sums[rows] + sums[rows - block]) / block
+    if (jumps / shift).max() < _AT_ONCE:
+        return False
+    steps = strays = 0.0
+    for side in (places[:row], places[row:]):
+        n_blocks = len(side) // block
+        means = side[: n_blocks * block].reshape(n_blocks, block).mean(axis=1)
+        steps += float((np.diff(means) ** 2).sum())
+        strays += float(((means - means.mean()) ** 2).sum())
+    return steps >= _STEADY * strays
 
 
 def _clarity(places: FloatArray, row: int) -> float:

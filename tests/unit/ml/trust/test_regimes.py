@@ -63,6 +63,16 @@ def test_none_are_found_where_no_level_shifts(steady: float) -> None:
     assert n_wrong == 0
 
 
+def test_what_has_no_level_has_no_regimes() -> None:
+    """Of 20 tables of random walks, 4 had some when a walk's way to another level counted."""
+    n_wrong = 0
+    for seed in range(20):
+        steps = np.random.default_rng(seed).normal(size=(800, 10))
+        walks = pd.DataFrame(steps.cumsum(axis=0), columns=[f"x{k}" for k in range(10)])
+        n_wrong += bool(regimes_of(walks))
+    assert n_wrong <= 1
+
+
 def test_outliers_and_holes_hide_no_shift_and_make_none() -> None:
     frame = table(1)
     frame.loc[10:14, "x0"] = 1e6
