@@ -51,7 +51,10 @@ class ClassFiguresSchema(AnswerSchema):
     variables = fields.List(
         fields.Nested(ClassEffectSchema),
         required=True,
-        metadata={"description": "In the order of `overall`. Model's effects, without verdicts."},
+        metadata={
+            "description": "In the order of `overall`. What the model does, without verdicts: each "
+            "class would take tests of its own. A run with another `target_class` has them."
+        },
     )
 
 
