@@ -101,7 +101,7 @@ def _fit_forest(
     clock: Clock | None,
 ) -> None:
     n_trees = forest.n_estimators
-    grower = Grower(forest, X, y) if can_grow(forest, X) else None
+    grower = Grower(forest, X, y) if can_grow(forest, X, y) else None
     batch = n_done = 0
     pace = 0.0
     while n_done < n_trees:

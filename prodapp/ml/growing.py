@@ -1,7 +1,10 @@
-"""Random forests for numbers grown by compiled loops: scikit-learn's trees, several times sooner.
+"""Random forests grown by compiled loops: scikit-learn's trees, several times sooner.
 
 The forest stays scikit-learn's own, and so do its bags and the splits of its trees, but where
 splits are equally good: of these one is drawn at random there too, by other random numbers.
+
+For numbers, and for two classes: the Gini impurity of 0 and 1 is twice their variance, so that the
+same splits are best.
 """
 
 from __future__ import annotations
@@ -11,9 +14,9 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.ensemble import RandomForestRegressor
+from sklearn.base import is_classifier
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.ensemble._forest import _generate_sample_indices, _get_n_samples_bootstrap
-from sklearn.tree import DecisionTreeRegressor
 from sklearn.tree._tree import Tree
 from sklearn.utils import check_random_state
 
@@ -28,21 +31,32 @@ _MAX_SEED: Final = np.iinfo(np.int32).max
 #: Picking a bag's rows out of an order of all of them costs less than sorting them anew, up to so
 #: many rows in all for one of the bag.
 _PICKED: Final = 16
+_N_CLASSES: Final = 2
 _UNBOUNDED: Final = 2**31 - 1
 
 
-def can_grow(forest: Any, X: SingleArray) -> bool:
-    """Whether :class:`Grower` knows how to grow ``forest`` on ``X``."""
-    is_known = type(forest) is RandomForestRegressor and forest.criterion == "squared_error"
-    return is_known and forest.bootstrap and treeshap.is_available() and bool(np.isfinite(X).all())
+def can_grow(forest: Any, X: SingleArray, y: npt.NDArray[Any]) -> bool:
+    """Whether :class:`Grower` knows how to grow ``forest`` on ``X`` and ``y``."""
+    if type(forest) is RandomForestRegressor:
+        is_known = forest.criterion == "squared_error"
+    elif type(forest) is RandomForestClassifier:
+        is_known = forest.criterion == "gini" and forest.class_weight is None
+        is_known = is_known and len(np.unique(y)) == _N_CLASSES
+    else:
+        return False
+    is_known = is_known and forest.bootstrap and isinstance(forest.max_features, float)
+    return is_known and treeshap.is_available() and bool(np.isfinite(X).all())
 
 
 class Grower:
     """Grows an unfitted ``forest`` on ``X`` (samples, columns), finite, and ``y`` (samples,)."""
 
-    def __init__(self, forest: RandomForestRegressor, X: SingleArray, y: FloatArray) -> None:
+    def __init__(self, forest: Any, X: SingleArray, y: npt.NDArray[Any]) -> None:
         self._forest = forest
         self._X: SingleArray = np.ascontiguousarray(X.T)
+        if is_classifier(forest):
+            forest.classes_, y = np.unique(y, return_inverse=True)
+            forest.n_classes_ = _N_CLASSES
         self._y: FloatArray = np.ascontiguousarray(y, dtype=np.float64)
         forest.n_features_in_, forest.n_outputs_ = X.shape[1], 1
         forest._n_samples, forest._sample_weight = len(X), None
@@ -65,7 +79,7 @@ class Grower:
             list(executor.map(self._grow_one, new))
         self._forest.estimators_.extend(new)
 
-    def _grow_one(self, tree: DecisionTreeRegressor) -> None:
+    def _grow_one(self, tree: Any) -> None:
         # Imported here: it imports numba, which takes a second.
         from prodapp.ml.growing_kernel import grow
 
@@ -84,7 +98,7 @@ class Grower:
         seed = tree.random_state
         n_nodes = grow(X, self._order_of(rows, X), weights, self._y[rows], limits, seed, nodes)
         tree.n_features_in_, tree.n_outputs_, tree.max_features_ = n_columns, 1, n_tried
-        tree.tree_ = _as_tree(nodes, n_nodes, n_columns)
+        tree.tree_ = _as_tree(nodes, n_nodes, n_columns, n_classes=_known_classes(tree))
 
     def _order_of(self, rows: npt.NDArray[np.intp], X: SingleArray) -> RowArray:
         if self._orders is None:
@@ -110,24 +124,33 @@ def _empty_nodes(n_rows: int) -> tuple[Any, ...]:
     return tuple(np.empty(size, dtype=kind) for kind in kinds)
 
 
-def _as_tree(nodes: tuple[Any, ...], n_nodes: int, n_columns: int) -> Tree:
+def _known_classes(tree: Any) -> int:
+    """The classes that a tree tells apart, which it is told; 1 for numbers."""
+    if not is_classifier(tree):
+        return 1
+    tree.classes_, tree.n_classes_ = np.arange(float(_N_CLASSES)), _N_CLASSES
+    return _N_CLASSES
+
+
+def _as_tree(nodes: tuple[Any, ...], n_nodes: int, n_columns: int, *, n_classes: int) -> Tree:
     left, right, features, thresholds, impurities, n_rows, weights, values, depths = (
         array[:n_nodes] for array in nodes
     )
     found = np.zeros(n_nodes, dtype=_NODE)
     found["left_child"], found["right_child"] = left, right
     found["feature"], found["threshold"] = features, thresholds
-    found["impurity"] = impurities
+    found["impurity"] = impurities * n_classes
     found["n_node_samples"], found["weighted_n_node_samples"] = n_rows, weights
     inner = left >= 0
     found["missing_go_to_left"][inner] = n_rows[left[inner]] > n_rows[right[inner]]
-    tree = Tree(n_columns, np.array([1], dtype=np.intp), 1)
+    of_classes = [values] if n_classes == 1 else [1 - values, values]
+    tree = Tree(n_columns, np.array([n_classes], dtype=np.intp), 1)
     tree.__setstate__(
         {
             "max_depth": int(depths.max()),
             "node_count": n_nodes,
             "nodes": found,
-            "values": np.ascontiguousarray(values).reshape(-1, 1, 1),
+            "values": np.stack(of_classes, axis=1)[:, np.newaxis],
         }
     )
     return tree

@@ -6,7 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
+from sklearn.ensemble import (
+    ExtraTreesRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 
 from prodapp.ml import treeshap
 from prodapp.ml.growing import FloatArray, Grower, SingleArray, can_grow
@@ -94,14 +98,43 @@ def test_what_has_one_value_is_a_leaf() -> None:
         assert [tree.tree_.node_count for tree in forest.estimators_] == [1] * N_TREES
 
 
+@pytest.mark.parametrize("n_rows", [2000, 60])
+def test_of_two_classes_the_forest_is_that_of_scikit_learn_too(n_rows: int) -> None:
+    X, y = drawn(n_rows)
+    classes = np.where(y > 0.5, 7, 3)
+    options = {
+        "max_depth": 4 if n_rows == 2000 else None,
+        "min_samples_leaf": 25 if n_rows == 2000 else 1,
+        "max_features": 1.0,
+        "random_state": 3,
+    }
+    ours = RandomForestClassifier(N_TREES, n_jobs=1, **options)
+    Grower(ours, X, classes).grow(N_TREES)
+    theirs = RandomForestClassifier(N_TREES, **options).fit(X, classes)
+    assert ours.classes_.tolist() == theirs.classes_.tolist()
+    if n_rows == 2000:
+        assert ours.predict_proba(X) == pytest.approx(theirs.predict_proba(X), abs=1e-9)
+        for our, their in zip(ours.estimators_, theirs.estimators_, strict=True):
+            assert our.tree_.impurity == pytest.approx(their.tree_.impurity, abs=1e-9)
+            assert our.tree_.value == pytest.approx(their.tree_.value, abs=1e-9)
+            assert our.n_classes_ == their.n_classes_
+            assert our.classes_.tolist() == their.classes_.tolist()
+    else:
+        assert ours.score(X, classes) > 0.9
+        assert set(ours.predict(X)) == {3, 7}
+
+
 def test_other_forests_are_left_to_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
-    X, _ = drawn(20)
-    assert can_grow(RandomForestRegressor(), X)
-    assert not can_grow(ExtraTreesRegressor(), X)
-    assert not can_grow(RandomForestRegressor(criterion="absolute_error"), X)
-    assert not can_grow(RandomForestRegressor(bootstrap=False), X)
+    X, y = drawn(20)
+    assert can_grow(RandomForestRegressor(), X, y)
+    assert can_grow(RandomForestClassifier(max_features=1.0), X, y > 0)
+    assert not can_grow(RandomForestClassifier(max_features=1.0), X, np.arange(20) % 3)
+    assert not can_grow(RandomForestClassifier(class_weight="balanced", max_features=1.0), X, y > 0)
+    assert not can_grow(ExtraTreesRegressor(), X, y)
+    assert not can_grow(RandomForestRegressor(criterion="absolute_error"), X, y)
+    assert not can_grow(RandomForestRegressor(bootstrap=False), X, y)
     missing = X.copy()
     missing[0, 0] = np.nan
-    assert not can_grow(RandomForestRegressor(), missing)
+    assert not can_grow(RandomForestRegressor(), missing, y)
     monkeypatch.setattr(treeshap, "is_available", lambda: False)
-    assert not can_grow(RandomForestRegressor(), X)
+    assert not can_grow(RandomForestRegressor(), X, y)
