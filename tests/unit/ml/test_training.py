@@ -110,7 +110,8 @@ def test_the_memory_budget_makes_a_smaller_forest_and_says_so() -> None:
 
 
 def test_the_time_budget_ends_the_fitting_and_says_so() -> None:
-    result = trained(plant(3000), time_budget_seconds=0.3, hyperparameters={"n_estimators": 2000})
+    large = {"n_estimators": 2000, "min_samples_leaf": 1}
+    result = trained(plant(6000), time_budget_seconds=1, hyperparameters=large)
     assert 10 <= result.pipeline[-1].n_estimators < 2000
     assert len(result.pipeline[-1].estimators_) == result.pipeline[-1].n_estimators
     assert "budget_trees" in [remark.code for remark in result.remarks]
