@@ -1,7 +1,8 @@
 """How much room the files of a site may take.
 
 What people uploaded and the models made of it count, until their machine is deleted and its files
-are gone. Tables that imports write beside an upload are about as large again and do not count.
+are gone; files of rows to be predicted, until they are forgotten. What imports and batches write
+beside an upload is about as large again and does not count.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from prodapp.exceptions import Conflict, N_
 from prodapp.extensions import db, settings_of
-from prodapp.models import Dataset, Machine, ModelVersion, Site
+from prodapp.models import Dataset, Machine, ModelVersion, PredictionBatch, Site
 
 MEBIBYTE = 1024**2
 
@@ -22,17 +23,10 @@ def used_bytes(site_id: int) -> int:
     return db.session.scalar(select(uploads_of(site_id) + models_of(site_id))) or 0
 
 
-def uploads_of(site_id: object) -> ScalarSelect[int]:
+def uploads_of(site_id: object) -> ColumnElement[int]:
     """The bytes of uploads that are kept for a site; an id, or a column of ids."""
-    return (
-        select(_total(Dataset.size_bytes))
-        .join(Machine, Machine.id == Dataset.machine_id)
-        .where(
-            Dataset.site_id == site_id,
-            Dataset.purged_at.is_(None),
-            Machine.purged_at.is_(None),
-        )
-        .scalar_subquery()
+    return _kept(Dataset, Dataset.size_bytes, site_id) + _kept(
+        PredictionBatch, PredictionBatch.source_bytes, site_id
     )
 
 
@@ -61,6 +55,21 @@ def hold(session: Session, site_id: int, size: int) -> None:
     """The same within a command: of two uploads for the same room, one gets it."""
     site = session.scalars(select(Site).where(Site.id == site_id).with_for_update()).one()
     _check(site, size)
+
+
+def _kept(
+    model: type[Dataset | PredictionBatch], size: InstrumentedAttribute[int], site_id: object
+) -> ScalarSelect[int]:
+    return (
+        select(_total(size))
+        .join(Machine, Machine.id == model.machine_id)
+        .where(
+            model.site_id == site_id,
+            model.purged_at.is_(None),
+            Machine.purged_at.is_(None),
+        )
+        .scalar_subquery()
+    )
 
 
 def _total(column: ColumnElement[int] | InstrumentedAttribute[int]) -> ColumnElement[int]:

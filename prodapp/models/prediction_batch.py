@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from prodapp.extensions import Model
@@ -46,6 +46,8 @@ class PredictionBatch(Leased, Model):
     version_id: Mapped[int] = mapped_column(ForeignKey("model_versions.id"), index=True)
     filename: Mapped[str] = mapped_column(String(255))
     source_key: Mapped[str] = mapped_column(String(64), index=True)
+    # The default in the database is for rows of before, and for programs that run on meanwhile.
+    source_bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     result_key: Mapped[str | None] = mapped_column(String(64), index=True)
     overrides: Mapped[dict[str, str] | None] = mapped_column(Json)
     level: Mapped[float]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import IO, Final, Unpack
@@ -9,6 +10,7 @@ from typing import IO, Final, Unpack
 from sqlalchemy import select, update
 
 from prodapp import audit, dispatching
+from prodapp.auth import quotas
 from prodapp.auth.objects import MAX_ID, hold_machine, machine_of
 from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, N_, NotFound
@@ -47,18 +49,23 @@ def start_batch(
 ) -> PredictionBatch:
     """Store a file whose rows a worker will answer.
 
-    Raises :class:`InvalidInput` for a level that intervals cannot have.
+    Raises :class:`InvalidInput` for a level that intervals cannot have, and :class:`Conflict` where
+    the site has no room for the file.
     """
     check_level(level)
+    quotas.check(caller.site_id, source.seek(0, io.SEEK_END))
+    source.seek(0)
     stored = storage().put(source)
     with command() as session:
         hold_machine(session, version.machine_id)
+        quotas.hold(session, caller.site_id, stored.size)
         batch = PredictionBatch(
             site_id=caller.site_id,
             machine_id=version.machine_id,
             version_id=version.id,
             filename=PurePath(filename).name[-_MAX_NAME:] or "rows.csv",
             source_key=stored.key,
+            source_bytes=stored.size,
             overrides=dict(overrides) if overrides else None,
             level=level,
             state=BatchState.QUEUED,

@@ -13,8 +13,10 @@ from prodapp.auth import service as auth
 from prodapp.caller import Caller
 from prodapp.exceptions import Conflict, Forbidden, InvalidInput
 from prodapp.extensions import db
-from prodapp.models import Dataset, ModelVersion
-from tests.factories import make_csv, make_dataset, make_machine, make_version
+from prodapp.models import Dataset, ModelVersion, PredictionBatch
+from prodapp.predictions import batches
+from prodapp.predictions.versions import named_version
+from tests.factories import make_batch, make_csv, make_dataset, make_machine, make_version
 from tests.pages import csrf_token
 
 CONTENT = make_csv(n_rows=20_000)  # more than half a megabyte
@@ -48,6 +50,26 @@ def test_what_is_found_full_in_the_end_is_refused_too(
     with pytest.raises(Conflict):
         make_dataset(caller, machine, content=CONTENT + b"\n")
     assert db.session.query(Dataset).count() == 1
+
+
+def test_files_of_batches_count_until_they_are_forgotten(app: Flask, caller: Caller) -> None:
+    version = make_version(caller)
+    before = quotas.used_bytes(caller.site_id)
+    batch = make_batch(caller, version)
+    assert quotas.used_bytes(caller.site_id) == before + len(make_csv(n_rows=30, seed=1))
+    sites.change_quota(caller, caller.site_id, quota_mb=1)
+    with pytest.raises(Conflict) as caught:
+        batches.start_batch(
+            caller,
+            named_version(caller, version.id),
+            source=io.BytesIO(CONTENT * 2),
+            filename="rows.csv",
+        )
+    assert caught.value.error_code == "quota_exceeded"
+    assert db.session.query(PredictionBatch).count() == 1
+    batch.purged_at = batch.created_at
+    db.session.commit()
+    assert quotas.used_bytes(caller.site_id) == before
 
 
 def test_models_count_and_other_sites_do_not(app: Flask, caller: Caller) -> None:
