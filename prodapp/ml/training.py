@@ -72,7 +72,7 @@ FloatArray = npt.NDArray[np.float64]
 OnShare = Callable[[float], None]
 
 #: Verdicts and rank intervals take at most about so many times what fitting and explaining did,
-#: but of small tables, where it is seconds: measured 8 at 1,000 rows, 2.6 at 2,000, 4.2 at 10,000.
+#: but of small tables, where it is seconds: measured 5.5 at 2,000 rows, 3.2 at 10,000.
 _ASSESSING: Final = 4.0
 _LIBRARIES: Final = (
     *("numpy", "pandas", "scikit-learn", "scipy", "numba", "shap", "skops"),
