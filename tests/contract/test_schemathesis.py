@@ -44,7 +44,7 @@ from tests.factories import (
 )
 
 WANTED = os.environ.get("SCHEMATHESIS_EXAMPLES")
-N_EXAMPLES = int(WANTED or 12)
+N_EXAMPLES = int(WANTED or 200)
 SNAPSHOT = Path(__file__).parent.parent / "unit" / "snapshots" / "openapi.json"
 DATABASE = "prodapp.db"
 METHODS = ("get", "post", "put", "patch", "delete")
