@@ -64,7 +64,7 @@ CHECKS: list[CheckFunction] = [
 # Whether data fit together and to the machine, a password to its name, or If-Match to what is there
 # is more than a schema can say. The routes of existing clients say 400 where ours say 422.
 ANSWERS = ["2xx", "3xx", 401, 404, 409, 412, 422]
-REFUSALS = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 428, 429]
+REFUSALS = [400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422, 428, 429]
 # Who names the model in the query sends no body that counts, whatever there is.
 LENIENT = {"/models/", "/machines/"}
 
