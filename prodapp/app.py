@@ -60,6 +60,7 @@ from prodapp.ranking import fleet_views
 from prodapp.ranking import views as ranking_views
 from prodapp.rest import waiting
 from prodapp.rest.converters import IdConverter
+from prodapp.retraining import views as retraining_views
 from prodapp.training import views as training_views
 from prodapp.version import VERSION
 from prodapp.versions import views as version_views
@@ -184,6 +185,7 @@ def _register_blueprints(app: Flask) -> None:
         audit_views.bp,
         settings_views.bp,
         webhook_views.bp,
+        retraining_views.bp,
         health.bp,
     ):
         app.register_blueprint(blueprint)

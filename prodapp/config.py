@@ -59,6 +59,7 @@ class Settings:
     integration_site: str
     callback_allowed_hosts: tuple[str, ...]
     report_secret: str | None = field(repr=False)
+    schedule_roots: tuple[Path, ...]
     reads_per_minute: int
     writes_per_minute: int
     uploads_per_minute: int
@@ -153,6 +154,7 @@ def _settings_of(env: Mapping[str, str], profile: str, sources: Mapping[str, str
         integration_site=env.get("INTEGRATION_SITE") or "default",
         callback_allowed_hosts=words(env, "CALLBACK_ALLOWED_HOSTS"),
         report_secret=signing_secret(env, "INTEGRATION_WEBHOOK_SECRET"),
+        schedule_roots=_folders(env, "SCHEDULE_ROOTS"),
         reads_per_minute=integer(env, "READS_PER_MINUTE", 6000, low=1, high=1_000_000),
         writes_per_minute=integer(env, "WRITES_PER_MINUTE", 1200, low=1, high=1_000_000),
         uploads_per_minute=integer(env, "UPLOADS_PER_MINUTE", 300, low=1, high=1_000_000),
@@ -197,6 +199,14 @@ def _roles(env: Mapping[str, str], name: str) -> tuple[str, ...]:
         if role not in ROLES:
             raise ConfigurationError(f"{name}={role[:40]!r}: use some of {', '.join(ROLES)}.")
     return roles
+
+
+def _folders(env: Mapping[str, str], name: str) -> tuple[Path, ...]:
+    folders = tuple(Path(text) for text in (env.get(name) or "").split(os.pathsep) if text.strip())
+    for folder in folders:
+        if not folder.is_absolute() or folder == Path(folder.anchor):
+            raise ConfigurationError(f"{name}: {str(folder)!r} is not a folder such as /srv/plant.")
+    return folders
 
 
 def _smtp_url(env: Mapping[str, str]) -> str | None:

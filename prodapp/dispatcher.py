@@ -24,6 +24,7 @@ from prodapp.extensions import db, settings_of
 from prodapp.integration import callbacks, webhook
 from prodapp.machines import service as machines
 from prodapp.predictions import batches, history
+from prodapp.retraining import looking
 from prodapp.storage import storage
 from prodapp.webhooks import deliveries, sending
 from prodapp.workflows import WORKFLOWS
@@ -71,6 +72,7 @@ def tick() -> bool:
         callbacks.deliver_due,
         sending.deliver_due,
         letters.deliver_due,
+        looking.look_due,
     ):
         if not _do(duty):
             return False

@@ -28,6 +28,7 @@ class Happening(StrEnum):
     DATASET_READY = "dataset.ready"
     DATASET_REFUSED = "dataset.refused"
     VERSION_PROMOTED = "version.promoted"
+    FILE_SET_ASIDE = "file.set_aside"
     BATCH_SUCCEEDED = "batch.succeeded"
     BATCH_FAILED = "batch.failed"
     TEST = "webhook.test"  # asked for by a person, wanted by every webhook
@@ -40,6 +41,7 @@ WORDS: Mapping[str, str] = {
     Happening.DATASET_READY: N_("A data set is ready"),
     Happening.DATASET_REFUSED: N_("A data set was refused"),
     Happening.VERSION_PROMOTED: N_("A version came into use"),
+    Happening.FILE_SET_ASIDE: N_("A file of a watched folder was set aside"),
     Happening.BATCH_SUCCEEDED: N_("A file of predictions is answered"),
     Happening.BATCH_FAILED: N_("A file of predictions failed"),
     Happening.TEST: N_("A test message"),

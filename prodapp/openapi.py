@@ -42,6 +42,7 @@ from prodapp.rest.converters import IdConverter
 from prodapp.rest.problems import PROBLEMS
 from prodapp.rest.schemas import FailureSchema
 from prodapp.rest.spec import EXTENSION, RestApi, api_of
+from prodapp.retraining import api as retraining_api
 from prodapp.submissions import api as submissions_api
 from prodapp.training import api as training_api
 from prodapp.training.schemas import hyperparameter_schema
@@ -116,6 +117,7 @@ def init_app(app: Flask) -> None:
         fleet_api.blp,
         predictions_api.blp,
         webhooks_api.blp,
+        retraining_api.blp,
         admin_api.blp,
     ):
         api.add(blueprint)

@@ -97,6 +97,7 @@ def _work(settings: Settings) -> Iterator[tuple[str, Any]]:
     yield "INTEGRATION_SITE", settings.integration_site
     yield "INTEGRATION_WEBHOOK_SECRET", MASK if settings.report_secret else None
     yield "CALLBACK_ALLOWED_HOSTS", settings.callback_allowed_hosts
+    yield "SCHEDULE_ROOTS", tuple(map(str, settings.schedule_roots))
 
 
 def _watching(settings: Settings) -> Iterator[tuple[str, Any]]:

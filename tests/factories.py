@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from unittest import mock
 from uuid import UUID, uuid4
@@ -44,9 +45,11 @@ from prodapp.ml.training import TrainingResult, train
 from prodapp.models import (
     ChangeKind,
     Dataset,
+    FileState,
     Machine,
     ModelVersion,
     PredictionBatch,
+    ScheduledFile,
     TrainingRun,
     VariableRanking,
 )
@@ -57,6 +60,8 @@ from prodapp.predictions.jobs import run_batch
 from prodapp.predictions.service import Ask
 from prodapp.predictions.versions import named_version
 from prodapp.ranking import service as rankings
+from prodapp.retraining import service as retraining
+from prodapp.schedules import Plan
 from prodapp.training import jobs
 from prodapp.training import service as training
 from prodapp.webhooks import deliveries
@@ -191,6 +196,26 @@ def make_webhook(app: Flask, caller: Caller) -> dict[str, int]:
     made = webhooks.create_webhook(caller, name="x", url="http://receiver/", events=["run.failed"])
     message = deliveries.send_test(caller, made.webhook.id)
     return {"webhook_id": made.webhook.id, "delivery_id": message.id}
+
+
+def make_schedule(app: Flask, caller: Caller, machine_id: int) -> dict[str, int]:
+    """The id of a file that was set aside; the folder above is listed."""
+    folder = Path(app.instance_path)
+    settings = replace(settings_of(app), schedule_roots=(folder.parent,))
+    app.extensions["prodapp.settings"] = settings
+    schedule = retraining.set_schedule(caller, machine_id, Plan(str(folder), "0 6 * * *"))
+    file = ScheduledFile(
+        schedule_id=schedule.id,
+        name="a.csv",
+        size_bytes=0,
+        modified_ns=0,
+        state=FileState.SET_ASIDE,
+        error_code="no_target",
+        error_message="Nobody has said yet what is to be explained.",
+    )
+    with command() as session:
+        session.add(file)
+    return {"file_id": file.id}
 
 
 def make_prediction(caller: Caller, version: ModelVersion) -> UUID:

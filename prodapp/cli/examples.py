@@ -34,6 +34,9 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "flask dataset exclude 3 --where speed '<' 5",
         "flask dataset exclude 3 --clear",
     ),
+    "schedule set": (
+        'flask schedule set 1 /srv/plant/press-01 "0 6 * * 1-5" --timezone America/Sao_Paulo',
+    ),
     "train": (
         "flask train 1 data.csv --target strength",
         "flask train 1 --dataset 3 --target strength --algorithm linear_regression --json",

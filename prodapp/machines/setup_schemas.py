@@ -12,6 +12,7 @@ from prodapp.exceptions import InvalidInput
 from prodapp.machines.schemas import MachineInput
 from prodapp.machines.setups import Setup
 from prodapp.rest.schemas import AnswerSchema, JsonInteger, RequestSchema
+from prodapp.schedules.schemas import PlanInput, PlanSchema, plan_in
 from prodapp.variables import ROLES, SENSES
 from prodapp.variables.schemas import TableSettingsInput, settings_of
 
@@ -70,6 +71,7 @@ class SetupInput(RequestSchema):
     reading = _reading()
     promotion = _promotion()
     variables = fields.Nested(TableSettingsInput)
+    schedule = fields.Nested(PlanInput, allow_none=True)
 
 
 class SetupColumnSchema(AnswerSchema):
@@ -99,6 +101,7 @@ class SetupSchema(AnswerSchema):
     reading = _reading(required=True)
     promotion = _promotion(required=True)
     variables = fields.Nested(SetupVariablesSchema, required=True)
+    schedule = fields.Nested(PlanSchema, required=True, allow_none=True)
 
 
 def setup_document(setup: Setup) -> dict[str, Any]:
@@ -110,6 +113,7 @@ def setup_document(setup: Setup) -> dict[str, Any]:
         "reading": dict(setup.reading),
         "promotion": setup.promotion,
         "variables": setup.variables.to_json(),
+        "schedule": None if setup.schedule is None else setup.schedule.to_json(),
     }
 
 
@@ -125,4 +129,5 @@ def setup_of(body: dict[str, Any]) -> Setup:
         variables=variables,
         reading=body.get("reading", {}),
         promotion=body.get("promotion"),
+        schedule=None if body.get("schedule") is None else plan_in(body["schedule"]),
     )

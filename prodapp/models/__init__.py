@@ -23,6 +23,7 @@ from prodapp.models.prediction_batch import BatchState, PredictionBatch
 from prodapp.models.process_presence import ProcessPresence
 from prodapp.models.received_message import ReceivedMessage
 from prodapp.models.request_key import RequestKey
+from prodapp.models.schedule import FileState, Schedule, ScheduledFile
 from prodapp.models.site import Site
 from prodapp.models.training_run import RunState, TrainingRun
 from prodapp.models.user import User
@@ -41,6 +42,7 @@ __all__ = [
     "DatasetState",
     "DeliveryOutcome",
     "ExternalIdentity",
+    "FileState",
     "Machine",
     "MachineVariable",
     "MailRequest",
@@ -53,6 +55,8 @@ __all__ = [
     "RefreshToken",
     "RequestKey",
     "RunState",
+    "Schedule",
+    "ScheduledFile",
     "SecondFactor",
     "SignInLink",
     "Site",

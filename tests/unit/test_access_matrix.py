@@ -30,7 +30,14 @@ from prodapp.extensions import command, db, limiter
 from prodapp.models import ApiKey, ExternalIdentity, TrainingRun, User, UserSession
 from prodapp.models.types import db_now
 from tests.conftest import SECRET
-from tests.factories import make_batch, make_machine, make_prediction, make_version, make_webhook
+from tests.factories import (
+    make_batch,
+    make_machine,
+    make_prediction,
+    make_schedule,
+    make_version,
+    make_webhook,
+)
 from tests.pages import csrf_token
 
 PASSWORD = "correct horse battery"
@@ -254,6 +261,18 @@ ROLES: dict[str, str] = {
     "GET /api/v1/webhooks/<id:webhook_id>/deliveries": "analyst",
     "GET /api/v1/webhook-deliveries/<id:delivery_id>": "analyst",
     "POST /api/v1/webhook-deliveries/<id:delivery_id>/replay": "analyst",
+    "GET /api/v1/machines/<id:machine_id>/schedule": "viewer",
+    "PUT /api/v1/machines/<id:machine_id>/schedule": "analyst",
+    "DELETE /api/v1/machines/<id:machine_id>/schedule": "analyst",
+    "POST /api/v1/machines/<id:machine_id>/schedule/look": "operator",
+    "GET /api/v1/machines/<id:machine_id>/schedule/files": "viewer",
+    "GET /api/v1/machines/<id:machine_id>/schedule/files/<id:file_id>": "viewer",
+    "POST /api/v1/machines/<id:machine_id>/schedule/files/<id:file_id>/again": "operator",
+    "GET /app/machines/<int:machine_id>/schedule/": "viewer",
+    "POST /app/machines/<int:machine_id>/schedule/": "analyst",
+    "POST /app/machines/<int:machine_id>/schedule/look": "operator",
+    "POST /app/machines/<int:machine_id>/schedule/files/<int:file_id>/again": "operator",
+    "POST /app/machines/<int:machine_id>/schedule/delete": "analyst",
     "GET /app/webhooks/": "analyst",
     "POST /app/webhooks/": "analyst",
     "GET /app/webhooks/new": "analyst",
@@ -494,6 +513,7 @@ def objects(app: Flask, caller: Caller) -> dict[str, Any]:
         "site_id": caller.site_id,
         "batch_id": make_batch(caller, version).id,
         **make_webhook(app, caller),
+        **make_schedule(app, caller, version.machine_id),
         "prediction_id": make_prediction(caller, version),
     }
 
@@ -527,6 +547,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/datasets/<id:dataset_id>/confirm": {"json": {}},
     "PUT /api/v1/datasets/<id:dataset_id>/exclusions": {"json": {"exclusions": []}},
     "PATCH /api/v1/versions/<id:version_id>": {"json": {"notes": "mine now"}},
+    "PUT /api/v1/machines/<id:machine_id>/schedule": {
+        "json": {"folder": "/srv", "cron": "0 6 * * *"}
+    },
     "PUT /api/v1/machines/<id:machine_id>/setup": {
         "json": {"format": "prodapp.machine", "format_version": 1, "name": "mine now"}
     },

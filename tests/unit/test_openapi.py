@@ -29,6 +29,7 @@ from tests.factories import (
     make_prediction,
     make_ready_dataset,
     make_run,
+    make_schedule,
     make_sibling,
     make_version,
     make_webhook,
@@ -148,6 +149,7 @@ def test_reads_answer_what_their_schema_says(
         "batch_id": make_batch(caller, version).id,
         "prediction_id": make_prediction(caller, version),
         **make_webhook(app, caller),
+        **make_schedule(app, caller, version.machine_id),
     }
     for method, path, operation in operations(described):
         content = operation["responses"].get("200", {}).get("content", {})
