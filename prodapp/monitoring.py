@@ -27,7 +27,14 @@ from prodapp.auth.guard import surface_of
 from prodapp.auth.permissions import public
 from prodapp.exceptions import Forbidden, N_
 from prodapp.extensions import abandon, db, settings_of
-from prodapp.models import CallbackDelivery, Dataset, DatasetState, RunState, TrainingRun
+from prodapp.models import (
+    CallbackDelivery,
+    Dataset,
+    DatasetState,
+    RunState,
+    TrainingRun,
+    WebhookDelivery,
+)
 from prodapp.models.training_run import ACTIVE
 from prodapp.profiles import is_loopback
 from prodapp.storage import storage
@@ -183,9 +190,12 @@ def _processes() -> Metric:
 
 
 def _callbacks() -> Metric:
-    waiting = select(func.count()).where(CallbackDelivery.next_attempt_at.is_not(None))
-    n = db.session.scalar(waiting) or 0
-    return _single("prodapp_callbacks_waiting", "Callbacks that wait to be delivered.", n)
+    n = 0
+    for model in (CallbackDelivery, WebhookDelivery):
+        waiting = select(func.count()).where(model.next_attempt_at.is_not(None))
+        n += db.session.scalar(waiting) or 0
+    text = "Callbacks and messages of webhooks that wait to be delivered."
+    return _single("prodapp_callbacks_waiting", text, n)
 
 
 def _disk() -> Metric:

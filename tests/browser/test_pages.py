@@ -38,6 +38,7 @@ def paths(server: Server, chromium: Browser, session: list[Any]) -> dict[str, st
         "rename": f"/app/machines/{machine}/edit",
         "delete": f"/app/machines/{machine}/delete",
         "upload": f"/app/machines/{machine}/datasets/new",
+        "schedule": f"/app/machines/{machine}/schedule/",
         "data": f"/app/datasets/{dataset}",
         "rows": f"/app/datasets/{dataset}/rows",
         "check": draft,

@@ -14,7 +14,7 @@ from prodapp.models import RunState
 from prodapp.presence import Kind, Presence
 from prodapp.training import service as training
 from prodapp.training.workflow import RUNS
-from tests.factories import make_dataset, make_run
+from tests.factories import make_dataset, make_run, make_webhook
 
 TOKEN = "a token that is long enough to be taken"
 
@@ -84,6 +84,13 @@ def test_what_waits_and_who_works_is_told(any_app: Flask, caller: Caller) -> Non
     assert told[series("prodapp_queue_up")] == 0
     assert told[series("prodapp_disk_free_bytes", place="instance")] > 0
     assert series("prodapp_queue_jobs") not in told
+
+
+def test_messages_of_webhooks_wait_beside_callbacks(any_app: Flask, caller: Caller) -> None:
+    client = any_app.test_client()
+    assert figures(client)[series("prodapp_callbacks_waiting")] == 0
+    make_webhook(any_app, caller)  # and a test message
+    assert figures(client)[series("prodapp_callbacks_waiting")] == 1
 
 
 def test_the_answer_stands_while_the_database_is_away(make_app: Callable[..., Flask]) -> None:
