@@ -15,7 +15,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from prodapp import memory, profiles
-from prodapp.environment import choice, integer, signing_secret, split, url, with_files, words
+from prodapp.environment import (
+    choice,
+    folders,
+    integer,
+    signing_secret,
+    split,
+    url,
+    with_files,
+    words,
+)
 from prodapp.exceptions import ConfigurationError
 from prodapp.identity_settings import ROLES, IdentitySettings, load_identity
 
@@ -154,7 +163,7 @@ def _settings_of(env: Mapping[str, str], profile: str, sources: Mapping[str, str
         integration_site=env.get("INTEGRATION_SITE") or "default",
         callback_allowed_hosts=words(env, "CALLBACK_ALLOWED_HOSTS"),
         report_secret=signing_secret(env, "INTEGRATION_WEBHOOK_SECRET"),
-        schedule_roots=_folders(env, "SCHEDULE_ROOTS"),
+        schedule_roots=folders(env, "SCHEDULE_ROOTS"),
         reads_per_minute=integer(env, "READS_PER_MINUTE", 6000, low=1, high=1_000_000),
         writes_per_minute=integer(env, "WRITES_PER_MINUTE", 1200, low=1, high=1_000_000),
         uploads_per_minute=integer(env, "UPLOADS_PER_MINUTE", 300, low=1, high=1_000_000),
@@ -199,14 +208,6 @@ def _roles(env: Mapping[str, str], name: str) -> tuple[str, ...]:
         if role not in ROLES:
             raise ConfigurationError(f"{name}={role[:40]!r}: use some of {', '.join(ROLES)}.")
     return roles
-
-
-def _folders(env: Mapping[str, str], name: str) -> tuple[Path, ...]:
-    folders = tuple(Path(text) for text in (env.get(name) or "").split(os.pathsep) if text.strip())
-    for folder in folders:
-        if not folder.is_absolute() or folder == Path(folder.anchor):
-            raise ConfigurationError(f"{name}: {str(folder)!r} is not a folder such as /srv/plant.")
-    return folders
 
 
 def _smtp_url(env: Mapping[str, str]) -> str | None:

@@ -7,6 +7,7 @@ Nothing here reads the environment itself: ``config`` hands it over.
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -80,6 +81,15 @@ def integer(env: Environment, name: str, default: int, *, low: int, high: int) -
 def words(env: Environment, name: str) -> tuple[str, ...]:
     """Words, parted by spaces or commas."""
     return tuple(word for word in (env.get(name) or "").replace(",", " ").split() if word)
+
+
+def folders(env: Environment, name: str) -> tuple[Path, ...]:
+    """Folders by their whole paths, parted as the system parts them (by colons)."""
+    found = tuple(Path(text) for text in (env.get(name) or "").split(os.pathsep) if text.strip())
+    for folder in found:
+        if not folder.is_absolute() or folder == Path(folder.anchor):
+            raise ConfigurationError(f"{name}: {str(folder)!r} is not a folder such as /srv/plant.")
+    return found
 
 
 def url(env: Environment, name: str, schemes: tuple[str, ...]) -> str | None:
