@@ -1,6 +1,6 @@
 """watched folders of machines, and the files that were found in them
 
-Revision: b83d40f1c7e6, after b83d4f60c1a7
+Revision: b83d40f1c7e6, after e05a7b21d6f4
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "b83d40f1c7e6"
-down_revision = "b83d4f60c1a7"
+down_revision = "e05a7b21d6f4"
 branch_labels = None
 depends_on = None
 
