@@ -78,14 +78,19 @@ def cancel(batch_id: int) -> Any:
 
 @blp.get("/prediction-batches/<id:batch_id>/results")
 @blp.takes(ResultQuery, location="query")
-@blp.answers(
-    200,
-    {"type": "string", "format": "binary"},
-    content_type="application/octet-stream",
-    description="The rows with their answers.",
-    headers=headers("Content-Disposition"),
+@blp.describes(
+    responses={
+        "200": {
+            "description": "The rows with their answers.",
+            "headers": headers("Content-Disposition"),
+            "content": {
+                kind: {"schema": {"type": "string", "format": "binary"}}
+                for kind in exports.MIME_TYPES.values()
+            },
+        },
+        **problems(409),
+    }
 )
-@blp.describes(responses=problems(409))
 @requires("viewer")
 def results(query: dict[str, Any], batch_id: int) -> Response:
     """Download the answers of a batch"""

@@ -121,11 +121,25 @@ def installation(
     kept = instance.parent / DATABASE
     shutil.copy(instance / DATABASE, kept)
     limiter.enabled = False
+    app.wsgi_app = closing(app.wsgi_app)  # type: ignore[method-assign]
     schemas = {True: load_schema(app, ANSWERS), False: load_schema(app, [*ANSWERS, 400])}
     yield Installation(app, schemas, secret, ids, kept)
     limiter.enabled = True
     with app.app_context():
         db.engine.dispose()
+
+
+def closing(answered: Any) -> Any:
+    """Close each answer, as a server does and Schemathesis' client does not: files hang on it."""
+
+    def call(environ: Any, start_response: Any) -> list[bytes]:
+        parts = answered(environ, start_response)
+        try:
+            return list(parts)
+        finally:
+            getattr(parts, "close", lambda: None)()
+
+    return call
 
 
 def furnish(app: Flask) -> tuple[str, dict[str, list[Any]]]:
