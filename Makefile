@@ -16,7 +16,7 @@ PYTEST_ARGS ?= --numprocesses logical --maxprocesses 8 --dist loadfile --no-load
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run serve dev test browser schemathesis faults soak audit bench trust ranks alarms realdata predict intake fuzz gallery check check-delivery replay-image bundle sbom format lock clean
+.PHONY: help run serve dev test browser schemathesis faults soak audit bench trust ranks alarms realdata goals predict intake fuzz gallery check check-delivery replay-image bundle sbom format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,10 @@ alarms: $(VENV)/.installed-dev ## ring the alarms on tables with one defect each
 
 realdata: $(VENV)/.installed-dev ## check what must be true of public data, on whole trainings
 	$(BIN)/python -m benchmarks.trust.real $(REAL_ARGS)
+
+# GOAL_ARGS="--tables 4" is a trial.
+goals: $(VENV)/.installed-dev ## ask for goals where the truth is known: wrong promises, reached ones
+	$(BIN)/python -m benchmarks.goals $(GOAL_ARGS)
 
 # PREDICT_ARGS="--quick" is a trial; "--only speed" or "--only coverage" does one of both.
 predict: $(VENV)/.installed-dev ## how fast are predictions, how often do intervals hold the truth?

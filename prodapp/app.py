@@ -54,9 +54,9 @@ from prodapp.extensions import (
     refuse_old_sqlite,
 )
 from prodapp.machines import views as machine_views
-from prodapp.predictions import predictors, recorder
+from prodapp.predictions import predictors, recorder, what_if_views
 from prodapp.predictions import views as prediction_views
-from prodapp.ranking import fleet_views
+from prodapp.ranking import fleet_views, goal_views
 from prodapp.ranking import views as ranking_views
 from prodapp.rest import waiting
 from prodapp.rest.converters import IdConverter
@@ -176,7 +176,9 @@ def _register_blueprints(app: Flask) -> None:
         training_views.bp,
         ranking_views.bp,
         fleet_views.bp,
+        goal_views.bp,
         prediction_views.bp,
+        what_if_views.bp,
         version_views.bp,
         account_pages.bp,
         user_views.bp,

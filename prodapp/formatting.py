@@ -15,11 +15,13 @@ from typing import Any
 import flask_babel
 from babel import Locale
 from babel.numbers import (
+    NumberFormatError,
     format_compact_decimal,
     format_decimal,
     format_percent,
     format_scientific,
     get_decimal_symbol,
+    parse_decimal,
 )
 from flask import Flask
 
@@ -103,6 +105,18 @@ def local_decimal(text: str) -> str:
     if not _PYTHON_NUMBER.fullmatch(text):
         return text
     return text.replace(".", get_decimal_symbol(locale()))
+
+
+def typed_number(text: str) -> float | str:
+    """The number that a person typed, in their language or with a point; else the text."""
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        return float(parse_decimal(text, locale=locale(), strict=True))
+    except (NumberFormatError, ValueError):
+        return text
 
 
 def tick(value: float) -> str:

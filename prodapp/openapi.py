@@ -23,9 +23,9 @@ from prodapp.datasets import api as datasets_api
 from prodapp.machines import api as machines_api
 from prodapp.ml.algorithms import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm
 from prodapp.predictions import api as predictions_api
-from prodapp.predictions import batch_api
+from prodapp.predictions import batch_api, what_if_api
 from prodapp.ranking import api as ranking_api
-from prodapp.ranking import fleet_api
+from prodapp.ranking import fleet_api, goal_api
 from prodapp.ranking.alarm_schemas import AlarmSchema
 from prodapp.ranking.class_schemas import AllClassesSchema
 from prodapp.ranking.fleet_schemas import SisterSchema
@@ -124,6 +124,8 @@ def init_app(app: Flask) -> None:
     api.add_more(submissions_api.blp)
     api.add_more(versions_api.blp)
     api.add_more(batch_api.blp)
+    api.add_more(what_if_api.blp)
+    api.add_more(goal_api.blp)
     app.register_blueprint(bp)
 
 

@@ -9,6 +9,7 @@ from prodapp.cli import (
     datasets,
     demo,
     doctor,
+    goals,
     keys,
     machines,
     predictions,
@@ -24,6 +25,7 @@ from prodapp.cli import (
 
 def init_app(app: Flask) -> None:
     """Register every command."""
+    version_files.version.add_command(goals.seek_goal)
     for command in (
         users.user,
         keys.key,

@@ -45,6 +45,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "runs list": ("flask runs list --machine 1 --state failed",),
     "version rule": ("flask version rule 1", "flask version rule 1 --set better"),
     "version report": ("flask version report 7 report.pdf",),
+    "version goal": ("flask version goal 7", "flask version goal 7 --target 92 --sense raise"),
     "version pictures": ("flask version pictures 7 charts --format png",),
     "predict one": (
         "flask predict one 1 water=180 age=28 --contributions",

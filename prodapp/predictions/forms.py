@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from babel.numbers import NumberFormatError, parse_decimal
 from werkzeug.datastructures import MultiDict
 
-from prodapp.formatting import locale
+from prodapp.formatting import typed_number
 from prodapp.predictions.history import Wanted
 
 _LONGEST = 200
@@ -30,20 +29,8 @@ def record_of_form(
     for place, variable in enumerate(variables):
         text = form.get(f"{FIELD}{place}", "").strip()
         texts[variable.name] = text
-        record[variable.name] = number_in(text) if variable.is_number and text else text or None
+        record[variable.name] = typed_number(text) if variable.is_number and text else text or None
     return record, texts
-
-
-def number_in(text: str) -> float | str:
-    """The number that a person typed, in their language or with a point; else the text."""
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        return float(parse_decimal(text, locale=locale(), strict=True))
-    except (NumberFormatError, ValueError):
-        return text
 
 
 @dataclass(frozen=True)

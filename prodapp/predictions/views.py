@@ -12,7 +12,7 @@ from prodapp.auth.guard import current_caller
 from prodapp.auth.permissions import requires
 from prodapp.error_text import error_text
 from prodapp.exceptions import Conflict, DataRefused, DomainError, InvalidInput, N_
-from prodapp.formatting import sentence
+from prodapp.formatting import sentence, typed_number
 from prodapp.i18n import gettext as _
 from prodapp.predictions import batches, exports, history, service
 from prodapp.predictions.batch_api import send_results
@@ -20,7 +20,7 @@ from prodapp.predictions.charts import contribution_bars, error_chart
 from prodapp.predictions.documents import kept_documents, made_documents
 from prodapp.predictions.drifting import drift_of
 from prodapp.predictions.errors import error_sentence, errors_of
-from prodapp.predictions.forms import HistoryForm, number_in, record_of_form
+from prodapp.predictions.forms import HistoryForm, record_of_form
 from prodapp.predictions.predictors import predictor_of
 from prodapp.predictions.sentences import contribution_sentence
 from prodapp.predictions.service import Ask
@@ -118,7 +118,7 @@ def detail(prediction_id: UUID) -> str:
 def tell_actual(prediction_id: UUID) -> AnyResponse | tuple[str, int]:
     row = history.prediction_of(current_caller(), prediction_id)
     text = request.form.get("value", "").strip()
-    value = number_in(text) if text else None
+    value = typed_number(text) if text else None
     if isinstance(value, str):
         answer = kept_documents([row])[0]
         error = _("The true value must be a number.")

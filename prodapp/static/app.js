@@ -353,6 +353,21 @@
     }
   });
 
+  // --- sliders ------------------------------------------------------------------------------
+
+  // A slider has no name: the number field beside it is what is sent, and each moves the other.
+  document.addEventListener("input", function (event) {
+    var control = event.target;
+    if (control.matches("[data-slides]")) {
+      document.getElementById(control.dataset.slides).value = control.value;
+    } else if (control.type === "number" && control.id) {
+      var slider = document.querySelector('[data-slides="' + control.id + '"]');
+      if (slider && control.value) {
+        slider.value = control.value;
+      }
+    }
+  });
+
   // --- requests that fail -------------------------------------------------------------------
 
   // The error mapping answers a fragment and says where it belongs; anything else (a proxy's page)

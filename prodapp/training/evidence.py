@@ -33,6 +33,7 @@ def evidence_document(result: TrainingResult) -> dict[str, Any]:
         "alarms": [asdict(alarm) for alarm in result.findings.alarms],
         "effects": [asdict(effect) for effect in result.findings.effects],
         "levers": [asdict(lever) for lever in result.findings.levers],
+        "regions": asdict(result.findings.regions),
         "lags": [asdict(lag) for lag in result.findings.lags],
         "purpose": asdict(result.findings.purpose),
         "segments": [asdict(found) for found in result.findings.segments],

@@ -30,6 +30,8 @@ def paths(server: Server, chromium: Browser, session: list[Any]) -> dict[str, st
         for row in json.loads(server.flask("runs", "list", "--machine", str(machine), "--json"))
     )
     draft = _draft(server, chromium, session, machine)
+    listed = json.loads(server.flask("version", "list", str(machine), "--json"))
+    version = max(row["id"] for row in listed)
     return {
         "machines": "/app/machines/",
         "no machine": "/app/machines/?q=nothing-is-called-this",
@@ -43,6 +45,8 @@ def paths(server: Server, chromium: Browser, session: list[Any]) -> dict[str, st
         "rows": f"/app/datasets/{dataset}/rows",
         "check": draft,
         "discard": f"{draft}/discard",
+        "what if": f"/app/versions/{version}/what-if",
+        "goal": f"/app/versions/{version}/goal",
         "run": f"/app/runs/{run}",
     }
 

@@ -59,6 +59,16 @@ class Neighbourhood:
 
     def distance(self, row: Sequence[Any]) -> float:
         """How far a row is from the ``_NEIGHBOUR``-th nearest of those learned from."""
+        squared = self._squared(row)
+        place = min(_NEIGHBOUR, len(squared)) - 1
+        return float(np.sqrt(np.partition(squared, place)[place]))
+
+    def nearest(self, row: Sequence[Any]) -> int:
+        """Which of the rows learned from is most like ``row``."""
+        return int(self._squared(row).argmin())
+
+    def _squared(self, row: Sequence[Any]) -> FloatArray:
+        """The square of the distance to each of the rows learned from."""
         squared = np.zeros(len(self.points))
         if len(self.numbers):
             values = _numbers([row], self.numbers)[0]
@@ -67,8 +77,7 @@ class Neighbourhood:
             squared += (np.minimum(steps, _FARTHEST) ** 2).sum(axis=1)
         if len(self.others):
             squared += 2.0 * (self.labels != _labels([row], self.others)).sum(axis=1)
-        place = min(_NEIGHBOUR, len(squared)) - 1
-        return float(np.sqrt(np.partition(squared, place)[place]))
+        return squared
 
 
 def usual_distance(distances: FloatArray) -> float:

@@ -145,12 +145,13 @@ class Predictor:
                 bounds[place] = classes.interval(value, level=level) or (np.nan, np.nan)
         return bounds[:, 0], bounds[:, 1]
 
-    def explain(self, rows: Sequence[Row]) -> Contributions:
-        """What each variable adds to the answers of ``rows``."""
+    def explain(self, rows: Sequence[Row], *, is_last_alone: bool = False) -> Contributions:
+        """What each variable adds to the answers of ``rows``, or to that of the last one alone."""
         X = rows_frame(self.variables, rows)
         with self._explaining:
             contributor = self._contributor
-        return contributor.explain(X if self._series is None else self._series.transform(X))
+        whole = X if self._series is None else self._series.transform(X)
+        return contributor.explain(whole.iloc[-1:] if is_last_alone else whole)
 
     def surprises(self, row: Row, *, place: int) -> tuple[Surprise, ...]:
         """What is new in a row, the ``place``-th (from 0) of those that came together."""

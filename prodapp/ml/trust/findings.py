@@ -19,7 +19,9 @@ from prodapp.ml.trust.alarms import Alarm, find_alarms
 from prodapp.ml.trust.assessment import Assessment, assess
 from prodapp.ml.trust.effects import Effect, Grid, build_grids, draw_curves, summarize
 from prodapp.ml.trust.lags import Lag, find_lags
-from prodapp.ml.trust.levers import LeverFinding, Purpose, find_windows
+from prodapp.ml.trust.levers import LeverFinding, Purpose, find_windows, levers_among
+from prodapp.ml.trust.outcomes import Outcomes
+from prodapp.ml.trust.regions import Regions, find_regions
 from prodapp.ml.trust.segments import Segmentation, rank_segments, sign_flips
 from prodapp.ml.validation import Metrics
 
@@ -46,14 +48,15 @@ class Trained:
 @dataclass(frozen=True)
 class Findings:
     """``assessment`` is None where the time did not allow it; then effects carry no interval and
-    levers no windows. ``alarms``, the gravest first; ``segments`` hold the ranking in each part;
-    ``lags`` are of variables that have none yet, where rows are in an order."""
+    levers neither windows nor ``regions``. ``alarms``, the gravest first; ``segments`` hold the
+    ranking in each part; ``lags`` are of variables that have none yet, where rows are in order."""
 
     assessment: Assessment | None
     alarms: tuple[Alarm, ...]
     segments: tuple[Segmentation, ...]
     effects: tuple[Effect, ...]
     levers: tuple[LeverFinding, ...]
+    regions: Regions
     lags: tuple[Lag, ...]
     purpose: Purpose
 
@@ -67,6 +70,7 @@ def find(
     grids = build_grids(samples.X, samples.columns, strongest)
     assessment = None
     levers: tuple[LeverFinding, ...] = ()
+    regions = Regions((), 0)
     if may_assess:
         assessment = assess(
             trained.spec,
@@ -78,23 +82,29 @@ def find(
             on_share=lambda share: on_share(_SHARE_OF_ASSESSMENT * share),
             grids=grids,
         )
-        levers = find_windows(
-            trained.spec,
-            samples.columns,
-            samples.X,
-            samples.y,
-            samples.plan,
-            purpose,
-            n_jobs=n_jobs,
-        )
+        levers, regions = _levers(trained, purpose, n_jobs=n_jobs)
     return Findings(
         assessment=assessment,
         alarms=_alarms(trained, strongest),
         segments=_segments(trained),
         effects=_effects(trained, grids, assessment, n_jobs=n_jobs),
         levers=levers,
+        regions=regions,
         lags=_lags(trained),
         purpose=purpose,
+    )
+
+
+def _levers(
+    trained: Trained, purpose: Purpose, *, n_jobs: int
+) -> tuple[tuple[LeverFinding, ...], Regions]:
+    samples, spec = trained.samples, trained.spec
+    if not levers_among(samples.columns, purpose):
+        return (), Regions((), 0)
+    outcomes = Outcomes(spec, samples.columns, samples.X, samples.y, samples.plan, n_jobs)
+    return (
+        find_windows(outcomes, purpose, random_state=spec.random_state),
+        find_regions(outcomes, purpose, random_state=spec.random_state),
     )
 
 

@@ -20,14 +20,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from prodapp.ml.estimators import build_pipeline
-from prodapp.ml.fitting import fit_pipeline, predict
-from prodapp.ml.specification import Specification
-from prodapp.ml.splits import Plan
 from prodapp.ml.table import Column
-from prodapp.ml.trust.additive import Additive
 from prodapp.ml.trust.conditional import build_basis
-from prodapp.ml.trust.prequential import random_forest
+from prodapp.ml.trust.outcomes import Outcomes
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -35,20 +30,17 @@ Flags = npt.NDArray[np.bool_]
 
 _MAX_LEVERS: Final = 8
 _N_WINDOWS: Final = 5
-_N_FOLDS: Final = 4
-_N_TREES: Final = 50
-_MAX_ROWS: Final = 5_000
 _N_DRAWS: Final = 3
 #: A window has at least so many rows and this share of them; weighted, so many still.
-_MIN_ROWS: Final = 40
+MIN_ROWS: Final = 40
 _MIN_SHARE: Final = 0.02
-_MIN_EFFECTIVE: Final = 30.0
+MIN_EFFECTIVE: Final = 30.0
 #: Rows whose like were in a window less often than this cannot be compared with it (Crump, Hotz,
 #: Imbens & Mitnik 2009); of all rows so many must be left.
-_LEAST_CHANCE: Final = 0.05
-_MIN_COMPARABLE: Final = 0.2
-_ERROR: Final = 0.05
-_BATCH: Final = 25
+LEAST_CHANCE: Final = 0.05
+MIN_COMPARABLE: Final = 0.2
+ERROR: Final = 0.05
+BATCH: Final = 25
 
 
 @dataclass(frozen=True)
@@ -94,109 +86,61 @@ class LeverFinding:
 
 
 def find_windows(
-    spec: Specification,
-    columns: Sequence[Column],
-    X: pd.DataFrame,
-    y: FloatArray,
-    plan: Plan,
-    purpose: Purpose,
-    *,
-    n_jobs: int,
+    outcomes: Outcomes, purpose: Purpose, *, random_state: int
 ) -> tuple[LeverFinding, ...]:
-    """The windows of each lever of ``purpose``; none without a sense.
-
-    ``X`` (samples, variables) and ``y`` (samples,) are in the order of ``plan``, whose folds keep
-    apart what belongs together.
-    """
-    columns = [column for column in columns if column.kind != "date"]
-    known = [c for c in columns if c.name in purpose.levers][:_MAX_LEVERS]
+    """The windows of each lever of ``purpose``; none without a sense."""
+    known = levers_among(outcomes.columns, purpose)
     if not known or purpose.sense is None:
         return ()
-    rows = np.arange(len(y))[:: -(-len(y) // _MAX_ROWS)]
-    X, y, plan = X.iloc[rows][[c.name for c in columns]], y[rows], plan.taken(rows)
-    forests = _Forests(spec, columns, X, y, plan, n_jobs)
-    basis = build_basis(X, columns)
-    names = [column.name for column in columns]
+    basis = build_basis(outcomes.X, outcomes.columns)
+    names = [column.name for column in outcomes.columns]
     findings = []
     for lever in known:
         chances = partial(basis.ridge.fitted, without=basis.of([names.index(lever.name)]))
-        windows = _windows_of(lever, X[lever.name], forests, chances, purpose, spec.random_state)
+        windows = _windows_of(lever, outcomes, chances, purpose, random_state)
         findings.append(LeverFinding(lever.name, purpose.sense, purpose.goal, windows))
     return tuple(findings)
 
 
-class _Forests:
-    """Forests of the folds: what each says of rows that it has not learned from."""
-
-    def __init__(
-        self,
-        spec: Specification,
-        columns: Sequence[Column],
-        X: pd.DataFrame,
-        y: FloatArray,
-        plan: Plan,
-        n_jobs: int,
-    ) -> None:
-        self.X, self.y, self.n_jobs = X, y, n_jobs
-        self.is_ordered = plan.scheme != "shuffled"
-        self._fitted = []
-        forest = random_forest(spec, n_trees=_N_TREES)
-        folds = plan.folds(len(y), n_folds=_N_FOLDS, random_state=spec.random_state)
-        for learned, tested in folds:
-            pipeline = build_pipeline(forest, columns, n_samples=len(learned), n_jobs=n_jobs)
-            # Trees share the part of a variable with those that go along with it; a sum of smooth
-            # functions does not, and the forest finds what that leaves.
-            smooth = Additive(columns).fit(X.iloc[learned], y[learned])
-            left = y[learned] - smooth.predict(X.iloc[learned])
-            fit_pipeline(pipeline, X.iloc[learned], left, on_share=lambda _: None)
-            self._fitted.append((smooth, pipeline, tested))
-        #: The rows that a forest may be asked about, in their order.
-        self.tested = np.sort(np.concatenate([tested for _, tested in folds]))
-
-    def answers(self, changed: pd.DataFrame) -> FloatArray:
-        """(rows,) for a frame like ``X``; NaN for rows that are never tested."""
-        found = np.full(len(self.y), np.nan)
-        for smooth, pipeline, tested in self._fitted:
-            rows = changed.iloc[tested]
-            found[tested] = smooth.predict(rows) + predict(
-                pipeline, rows, n_jobs=self.n_jobs, on_share=lambda _: None
-            )
-        return found
+def levers_among(columns: Sequence[Column], purpose: Purpose) -> list[Column]:
+    """The columns that ``purpose`` calls levers, some at most; a date is none."""
+    known = [c for c in columns if c.name in purpose.levers and c.kind != "date"]
+    return known[:_MAX_LEVERS]
 
 
 def _windows_of(
     lever: Column,
-    series: pd.Series,
-    forests: _Forests,
+    forests: Outcomes,
     chances: Callable[[FloatArray], FloatArray],
     purpose: Purpose,
     random_state: int,
 ) -> tuple[Window, ...]:
     rng = np.random.default_rng((random_state, 2))
+    series = forests.X[lever.name]
     candidates = _candidates(lever, series, forests.tested)
     if not candidates:
         return ()
-    sure = float(stats.norm.isf(_ERROR / (2 * len(candidates))))
+    sure = float(stats.norm.isf(ERROR / (2 * len(candidates))))
     as_run = forests.answers(forests.X)
     windows = []
     for bounds, is_in in candidates:
         chance = chances(is_in.astype(np.float64)[:, np.newaxis])[:, 0]
-        compared = forests.tested[chance[forests.tested] >= _LEAST_CHANCE]
+        compared = forests.tested[chance[forests.tested] >= LEAST_CHANCE]
         pool = series.to_numpy()[compared][is_in[compared]]
-        if len(pool) < _MIN_ROWS or len(compared) < _MIN_COMPARABLE * len(forests.tested):
+        if len(pool) < MIN_ROWS or len(compared) < MIN_COMPARABLE * len(forests.tested):
             continue
         drawn = [
             forests.answers(forests.X.assign(**{lever.name: rng.choice(pool, size=len(series))}))
             for _ in range(_N_DRAWS)
         ]
-        expected = np.mean([_wanted(answers, purpose) for answers in drawn], axis=0)
+        expected = np.mean([wanted_of(answers, purpose) for answers in drawn], axis=0)
         window = _compared(
             bounds,
             is_in[compared],
             expected[compared],
             np.minimum(chance[compared], 1.0),
-            _wanted(forests.y[compared], purpose),
-            _wanted(as_run[compared], purpose),
+            wanted_of(forests.y[compared], purpose),
+            wanted_of(as_run[compared], purpose),
             sure=sure,
             is_ordered=forests.is_ordered,
         )
@@ -209,7 +153,7 @@ def _candidates(
     lever: Column, series: pd.Series, tested: IntArray
 ) -> list[tuple[dict[str, Any], Flags]]:
     """Bounds and rows of the windows that were really run."""
-    least = max(_MIN_ROWS, _MIN_SHARE * len(tested))
+    least = max(MIN_ROWS, _MIN_SHARE * len(tested))
     found: list[tuple[dict[str, Any], Flags]] = []
     if lever.kind != "number":
         cells = series.to_numpy()
@@ -233,7 +177,7 @@ def _candidates(
     return [(bounds, is_in) for bounds, is_in in found if is_in[tested].sum() >= least]
 
 
-def _wanted(values: FloatArray, purpose: Purpose) -> FloatArray:
+def wanted_of(values: FloatArray, purpose: Purpose) -> FloatArray:
     """The target as more of it is better."""
     if purpose.sense == "hold":
         nearer: FloatArray = -np.abs(values - (purpose.goal or 0.0))
@@ -255,12 +199,12 @@ def _compared(
     weights = np.where(is_in, 1 / chance, 0.0)
     weights *= len(weights) / weights.sum()
     n_effective = float(weights.sum() ** 2 / (weights**2).sum())
-    if n_effective < _MIN_EFFECTIVE:
+    if n_effective < MIN_EFFECTIVE:
         return None
     gains = expected + weights * (wanted - as_run) - wanted
     gain = float(gains.mean())
     if is_ordered:
-        gains = np.array([p.mean() for p in np.array_split(gains, max(2, len(gains) // _BATCH))])
+        gains = np.array([p.mean() for p in np.array_split(gains, max(2, len(gains) // BATCH))])
     error = float(gains.std(ddof=1) / np.sqrt(len(gains)))
     return Window(
         **bounds,

@@ -93,3 +93,17 @@ def test_signing_tells_what_nobody_vouches_for(
     assert f"version {pair[0].id}: The model file is not signed" in refused.output
     done = runner.invoke(args=["version", "sign", "--unsigned"])
     assert done.output == "2 model files signed.\n"
+
+
+def test_a_goal_is_sought_and_why_not_is_said(filled: Flask) -> None:
+    found = db.session.scalars(select(ModelVersion)).one()
+    runner = filled.test_cli_runner()
+    # The file of the filled installation was uploaded without saying what can be set.
+    plain = runner.invoke(args=["version", "goal", str(found.id)])
+    assert plain.exit_code == 0, plain.output
+    assert "No column was said to be a lever" in plain.output
+    asked = ["version", "goal", str(found.id), "--target", "55", "--sense", "raise", "--json"]
+    document = json.loads(runner.invoke(args=asked).output)
+    assert (document["code"], document["target"]) == ("no_levers", 55.0)
+    missing = runner.invoke(args=["version", "goal", "999"])
+    assert missing.exit_code != 0

@@ -9,6 +9,7 @@ import pytest
 from prodapp.ml.specification import Specification
 from prodapp.ml.splits import Plan
 from prodapp.ml.trust.levers import LeverFinding, Purpose, find_windows
+from prodapp.ml.trust.outcomes import Outcomes
 from tests.unit.ml.trust.test_conditional import described
 
 
@@ -34,9 +35,9 @@ def found(
 ) -> tuple[LeverFinding, ...]:
     X, y = process
     purpose = Purpose(levers, sense, goal)
-    return find_windows(
-        Specification(target="y"), described(X), X, y, Plan(scheme, ""), purpose, n_jobs=1
-    )
+    spec = Specification(target="y")
+    outcomes = Outcomes(spec, described(X), X, y, Plan(scheme, ""), 1)
+    return find_windows(outcomes, purpose, random_state=spec.random_state)
 
 
 def test_a_window_is_judged_for_itself_and_not_for_the_days_it_was_run_on(
