@@ -153,10 +153,10 @@ def _controls(
 
 
 def _settings(text: str) -> dict[str, Any]:
-    """The settings of a JSON object; none where the text is none."""
+    """The settings of a JSON object; none where the text is none, or nested without end."""
     try:
         found = json.loads(text) if text else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -49,7 +49,8 @@ class Bound:
 class Candidate:
     """A box, its rows among those looked at, and each row's share in its estimates.
 
-    ``parts`` (estimates, rows) are centred and sum to the errors of the means.
+    ``parts`` (estimates, rows) are centred and sum to the errors of the means. ``weights`` (rows,)
+    are how much each row tells of the box, 0 outside.
     """
 
     bounds: tuple[Bound, ...]
@@ -60,6 +61,7 @@ class Candidate:
     before: float
     means: FloatArray
     parts: FloatArray
+    weights: FloatArray
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ class Ground:
         means = gains[:, compared].mean(axis=1)
         parts = np.where(compared, gains - means[:, np.newaxis], 0.0) / n_compared
         before = float(self._y[compared].mean())
-        return Candidate(bounds, is_in, n, n_compared, n_effective, before, means, parts)
+        return Candidate(bounds, is_in, n, n_compared, n_effective, before, means, parts, weights)
 
     def _gains(
         self, said: _Said, is_in: Flags, inside: IntArray, weights: FloatArray

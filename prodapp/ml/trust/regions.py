@@ -36,6 +36,9 @@ _PARTS: Final = {1: 5, 2: 3, 3: 2}
 _MAX_ROWS: Final = 2_000
 _MAX_BOXES: Final = 800
 _N_DRAWS: Final = 500
+#: Batches of rows of three lengths of correlation are no more independent than that: the variance
+#: of their sum is larger by about a sixth (autoregressive rows, whatever the length).
+_NEIGHBOURS: Final = 7 / 6
 #: Boxes that are kept of all that were compared: the best on either side.
 _KEPT: Final = 30
 
@@ -142,14 +145,7 @@ def _with_bounds(
 ) -> list[Region]:
     if not found:
         return []
-    parts = np.concatenate([candidate.parts for candidate in found])
-    if n_together > 1:
-        # Neighbours depend on each other: their sums do less.
-        n_batches = max(2, parts.shape[1] // n_together)
-        starts = np.linspace(0, parts.shape[1], n_batches, endpoint=False).astype(np.intp)
-        parts = np.add.reduceat(parts, starts, axis=1)
-    errors = np.sqrt((parts**2).sum(axis=1) * parts.shape[1] / (parts.shape[1] - 1))
-    reach = _critical(parts, random_state) * errors
+    reach = _reach(found, n_together, random_state)
     n_scales = len(found[0].means)
     regions = []
     for place, candidate in enumerate(found):
@@ -172,17 +168,39 @@ def _with_bounds(
     return regions
 
 
+def _reach(found: Sequence[Candidate], n_together: int, random_state: int) -> FloatArray:
+    """Half of each interval, (estimates,), such that all hold at once.
+
+    A box is judged by the times that the machine was in it. Where rows are in an order those are
+    few, and the error that is estimated from them may be too small by chance: as Student's t tells,
+    with as many degrees of freedom as there were such times, one less.
+    """
+    parts = np.concatenate([candidate.parts for candidate in found])
+    weights = np.stack([candidate.weights for candidate in found])
+    sizes = (parts**2).sum(axis=1)
+    if n_together > 1:
+        n_batches = max(2, parts.shape[1] // n_together)
+        starts = np.linspace(0, parts.shape[1], n_batches, endpoint=False).astype(np.intp)
+        parts = np.add.reduceat(parts, starts, axis=1)
+        weights = np.add.reduceat(weights, starts, axis=1)
+        sizes = _NEIGHBOURS * (parts**2).sum(axis=1) * n_batches / (n_batches - 1)
+    n_times = weights.sum(axis=1) ** 2 / (weights**2).sum(axis=1)
+    n_free = np.repeat(np.maximum(n_times - 1, 1.0), len(found[0].means))
+    tail = stats.norm.sf(_critical(parts, random_state))
+    reach: FloatArray = stats.t.isf(tail, n_free) * np.sqrt(sizes)
+    return reach
+
+
 def _critical(parts: FloatArray, random_state: int) -> float:
-    """How many standard errors hold all estimates at once; parts are (estimates, tests)."""
+    """How many standard errors hold all estimates at once, were these known; parts are
+    (estimates, tests)."""
     rng = np.random.default_rng((random_state, 4))
     sizes = np.sqrt((parts**2).sum(axis=1))
     scaled = parts[sizes > 0] / sizes[sizes > 0, np.newaxis]
     if not len(scaled):
         return 0.0
     draws = np.abs(scaled @ rng.normal(size=(parts.shape[1], _N_DRAWS))).max(axis=0)
-    normal = float(np.quantile(draws, 1 - ERROR))
-    # The errors are estimated from few tests where rows are in an order.
-    return float(stats.t.isf(stats.norm.sf(normal), parts.shape[1] - 1))
+    return float(np.quantile(draws, 1 - ERROR))
 
 
 def _middle(candidate: Candidate, X: pd.DataFrame, levers: Sequence[Column]) -> dict[str, Any]:
