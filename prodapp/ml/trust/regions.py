@@ -145,11 +145,11 @@ def _with_bounds(
 ) -> list[Region]:
     if not found:
         return []
-    reach = _reach(found, n_together, random_state)
+    halves = reach(found, n_together, random_state)
     n_scales = len(found[0].means)
     regions = []
     for place, candidate in enumerate(found):
-        mine = reach[place * n_scales : (place + 1) * n_scales]
+        mine = halves[place * n_scales : (place + 1) * n_scales]
         estimates: dict[str, float] = {}
         for name, mean, half in zip(("change", "nearer"), candidate.means, mine, strict=False):
             low, high = float(mean - half), float(mean + half)
@@ -168,7 +168,7 @@ def _with_bounds(
     return regions
 
 
-def _reach(found: Sequence[Candidate], n_together: int, random_state: int) -> FloatArray:
+def reach(found: Sequence[Candidate], n_together: int, random_state: int) -> FloatArray:
     """Half of each interval, (estimates,), such that all hold at once.
 
     A box is judged by the times that the machine was in it. Where rows are in an order those are
@@ -187,8 +187,8 @@ def _reach(found: Sequence[Candidate], n_together: int, random_state: int) -> Fl
     n_times = weights.sum(axis=1) ** 2 / (weights**2).sum(axis=1)
     n_free = np.repeat(np.maximum(n_times - 1, 1.0), len(found[0].means))
     tail = stats.norm.sf(_critical(parts, random_state))
-    reach: FloatArray = stats.t.isf(tail, n_free) * np.sqrt(sizes)
-    return reach
+    halves: FloatArray = stats.t.isf(tail, n_free) * np.sqrt(sizes)
+    return halves
 
 
 def _critical(parts: FloatArray, random_state: int) -> float:
