@@ -16,7 +16,7 @@ from prodapp.ml.columns import describe_column
 from prodapp.ml.preprocessing import features_frame
 from prodapp.ml.specification import Specification
 from prodapp.ml.splits import Plan
-from prodapp.ml.trust.conditional import Ridge, build_basis
+from prodapp.ml.trust.conditional import build_basis
 from prodapp.ml.trust.levers import LEAST_CHANCE, Purpose
 from prodapp.ml.trust.outcomes import Outcomes
 from prodapp.ml.trust.regions import find_regions
@@ -104,8 +104,8 @@ class Score:
             inside &= (values >= bound["low"]) & (values <= bound["high"])
         names = [bound["variable"] for bound in bounds]
         mine = [place for place, name in enumerate(self._names) if name in names]
-        others = Ridge(self._basis.values[:, ~np.isin(self._basis.owners, mine)])
-        chance = others.fitted(inside[:, np.newaxis].astype(np.float64))[:, 0]
+        flags = inside[:, np.newaxis].astype(np.float64)
+        chance = self._basis.ridge.fitted(flags, without=self._basis.of(mine))[:, 0]
         compared = X[chance >= LEAST_CHANCE].reset_index(drop=True)
         pool = X.loc[inside, names].reset_index(drop=True)
         changed = []

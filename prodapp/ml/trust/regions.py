@@ -23,7 +23,7 @@ from scipy import stats
 
 from prodapp.ml.table import Column
 from prodapp.ml.trust.boxes import Bound, Candidate, Ground
-from prodapp.ml.trust.conditional import Basis, Ridge, build_basis
+from prodapp.ml.trust.conditional import build_basis
 from prodapp.ml.trust.levers import ERROR, MIN_ROWS, Purpose, levers_among
 from prodapp.ml.trust.outcomes import Outcomes
 
@@ -90,7 +90,8 @@ def find_regions(outcomes: Outcomes, purpose: Purpose, *, random_state: int) -> 
     for names in dict.fromkeys(tuple(b.variable for b in bounds) for bounds, _ in boxes):
         mine = [box for box in boxes if tuple(b.variable for b in box[0]) == names]
         flags = np.column_stack([is_in for _, is_in in mine]).astype(np.float64)
-        chances = _others(basis, outcomes.columns, names).fitted(flags)
+        levered = [place for place, c in enumerate(outcomes.columns) if c.name in names]
+        chances = basis.ridge.fitted(flags, without=basis.of(levered))
         for place, (bounds, is_in) in enumerate(mine):
             candidate = ground.judged(bounds, is_in, np.minimum(chances[:, place], 1.0))
             if candidate is not None:
@@ -128,12 +129,6 @@ def _parts(lever: Column, series: pd.Series, n_parts: int) -> list[tuple[Bound, 
         (Bound(lever.name, float(low), float(high), None), (values >= low) & (values <= high))
         for low, high in sides
     ]
-
-
-def _others(basis: Basis, columns: Sequence[Column], names: Sequence[str]) -> Ridge:
-    """What the variables that are none of ``names`` tell of a box."""
-    mine = [place for place, column in enumerate(columns) if column.name in names]
-    return Ridge(basis.values[:, ~np.isin(basis.owners, mine)])
 
 
 def _with_bounds(

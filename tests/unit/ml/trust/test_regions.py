@@ -11,7 +11,7 @@ import pytest
 from prodapp.ml.specification import Specification
 from prodapp.ml.splits import Plan
 from prodapp.ml.trust.boxes import Bound, Candidate
-from prodapp.ml.trust.conditional import Ridge, build_basis
+from prodapp.ml.trust.conditional import build_basis
 from prodapp.ml.trust.levers import LEAST_CHANCE, Purpose
 from prodapp.ml.trust.outcomes import Outcomes
 from prodapp.ml.trust.regions import Regions, find_regions, reach
@@ -47,8 +47,8 @@ def _compared(X: pd.DataFrame, names: set[str], inside: np.ndarray) -> np.ndarra
     """Rows whose like were run in a box of ``names``, by what the other variables tell of it."""
     basis = build_basis(X, described(X))
     mine = [place for place, name in enumerate(X.columns) if name in names]
-    others = Ridge(basis.values[:, ~np.isin(basis.owners, mine)])
-    return others.fitted(inside.astype(np.float64)[:, np.newaxis])[:, 0] >= LEAST_CHANCE
+    flags = inside.astype(np.float64)[:, np.newaxis]
+    return basis.ridge.fitted(flags, without=basis.of(mine))[:, 0] >= LEAST_CHANCE
 
 
 def test_levers_that_help_together_are_found_together(process: Process, outcomes: Outcomes) -> None:
