@@ -63,7 +63,8 @@ def test_levers_that_help_together_are_found_together(process: Process, outcomes
     )
     helped = ((X["heat"] > 0.4) & (X["speed"] > 0.4)).to_numpy()
     compared = _compared(X, {bound.variable for bound in best.bounds}, inside)
-    assert compared.sum() == best.n_compared
+    # One penalty is chosen for all boxes together there, and for this one alone here.
+    assert compared.sum() == pytest.approx(best.n_compared, rel=0.1)
     truth = 2 * (helped[inside].mean() - helped[compared].mean())
     assert best.change_low <= truth <= best.change_high
     assert 0.9 * inside.sum() <= best.n <= inside.sum()  # without rows that nothing compares with
