@@ -105,7 +105,8 @@ def test_a_signed_report_is_taken_once(client: FlaskClient, waiting: TrainingRun
         {"webhook-signature": "v2,x v1a,y"},
         {"webhook-signature": "ü"},
     ],
-    ids=str,
+    # Secrets and times are others in each process of tests; names of tests must not be.
+    ids=" ".join,
 )
 def test_forged_changed_and_old_reports_are_refused(
     client: FlaskClient, waiting: TrainingRun, how: dict[str, Any]
