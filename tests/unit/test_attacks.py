@@ -75,8 +75,7 @@ def test_an_uploads_name_is_never_a_path(
     assert all(re.fullmatch(r"[0-9a-f]{64}", found) for found in new), new
     if answer.status_code < 300:
         where = answer.headers["Location"] + "/source"
-        with client.get(where, headers=bearer("admin")) as file:
-            shown = file.headers["Content-Disposition"]
+        shown = client.get(where, headers=bearer("admin")).headers["Content-Disposition"]
         assert "/" not in shown.replace("UTF-8''", "")
         assert "\\\\" not in shown
 

@@ -176,5 +176,5 @@ def test_every_variable_of_the_example_is_shown(make_app: Callable[..., Flask]) 
         "LDAP_BASE_DN": "dc=x",
     }
     settings = make_app(**known).extensions["prodapp.settings"]
-    of_libraries = {name for name in told if name.startswith(("FLASK_", "OTEL_"))}
+    of_libraries = {name for name in told if name.startswith(("AWS_", "FLASK_", "OTEL_"))}
     assert {row.name for row in report(settings)} == told - of_libraries

@@ -24,6 +24,7 @@ from prodapp.storage import storage
 from prodapp.training import service as training
 from prodapp.variables import ColumnSettings, TableSettings, remembered_variables, settings_from
 from tests.factories import make_csv, make_machine, make_ready_dataset, make_run, make_version
+from tests.files import stored_keys
 
 SETTINGS = TableSettings(
     columns=(
@@ -47,10 +48,6 @@ def draft(caller: Caller, machine: Machine | None = None, **more: Any) -> Datase
         is_draft=True,
         **more,
     )
-
-
-def files() -> list[str]:
-    return list(storage()._fs.find(storage()._root))
 
 
 def actions() -> list[str]:
@@ -202,7 +199,7 @@ def test_a_discarded_data_set_is_gone_and_so_are_its_files(any_app: Flask, calle
     assert [row.id for row in service.list_datasets(caller).items] == [ready.id]
     for key, deleted_at in machines.purge_deleted().items():
         storage().delete(key, unless_newer_than=deleted_at)
-    assert sorted(Path(name).name for name in files()) == sorted(
+    assert sorted(Path(name).name for name in stored_keys()) == sorted(
         {ready.source_key, ready.table_key}
     )
     assert machines.purge_deleted() == {}

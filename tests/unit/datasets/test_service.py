@@ -22,8 +22,8 @@ from prodapp.ml.intake import PREVIEW_BYTES
 from prodapp.models import AuditEvent, Dataset, DatasetState
 from prodapp.models.lease import HorseDeath, Wish
 from prodapp.models.types import db_now
-from prodapp.storage import storage
 from tests.factories import make_csv, make_dataset, make_machine
+from tests.files import stored_keys
 
 ROWS = b"".join(b"%d;%d,5\n" % (n, n * n) for n in range(30))
 
@@ -78,7 +78,7 @@ def test_what_is_no_table_is_refused_before_anything_is_stored(
     with pytest.raises(DataRefused):
         upload(caller, content)
     assert service.list_datasets(caller).total == 0
-    assert not storage()._fs.find(storage()._root)
+    assert not stored_keys()
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_check_may_refuse_what_the_preview_shows(app: Flask, caller: Caller) -
 
     with pytest.raises(InvalidInput, match="no such target"):
         upload(caller, make_csv(), check=check)
-    assert not storage()._fs.find(storage()._root)
+    assert not stored_keys()
 
 
 def test_records_become_a_table_with_gaps_where_keys_are_missing(

@@ -27,6 +27,7 @@ from tests.factories import (
     make_run,
     make_version,
 )
+from tests.files import stored_keys
 
 
 @pytest.fixture
@@ -278,8 +279,7 @@ def test_a_story_is_told_newest_first(app: Flask, caller: Caller) -> None:
 
 
 def n_files() -> int:
-    root = storage()._root
-    return len(storage()._fs.find(root))
+    return len(stored_keys())
 
 
 def purge() -> None:
