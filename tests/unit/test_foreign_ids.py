@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -44,6 +45,7 @@ class Ids:
     machine: int
     dataset: int
     version: int
+    prediction: UUID
     user: int
     site: int
     draft: int
@@ -90,6 +92,12 @@ CALLS: dict[str, Any] = {
     },
     "get /api/v1/predictions.csv ?version_id": lambda i: {
         "query_string": {"version_id": i.version}
+    },
+    "post /api/v1/machines/{machine_id}/what-if json:prediction_id": lambda i: {
+        "json": {"prediction_id": str(i.prediction)}
+    },
+    "post /api/v1/versions/{version_id}/what-if json:prediction_id": lambda i: {
+        "json": {"prediction_id": str(i.prediction)}
     },
     "get /api/v1/prediction-batches ?machine_id": lambda i: {
         "query_string": {"machine_id": i.machine}
@@ -179,14 +187,15 @@ def far(app: Flask, caller: Caller) -> tuple[Ids, Ids, dict[str, str]]:
     draft = make_draft(there, db.session.get_one(Machine, own_version.machine_id))
     for who, one in ((caller, version), (there, own_version)):
         make_batch(who, one)
-        make_prediction(who, one)
     found = []
-    for one, who in (
-        (version, auth.create_user(caller, username="near", role="admin")),
-        (own_version, user),
+    for by, one, who in (
+        (caller, version, auth.create_user(caller, username="near", role="admin")),
+        (there, own_version, user),
     ):
         dataset = db.session.get_one(TrainingRun, one.run_id).dataset_id
-        found.append(Ids(one.machine_id, dataset, one.id, who.id, who.site_id, draft.id))
+        prediction = make_prediction(by, one)
+        ids = (one.machine_id, dataset, one.id, prediction, who.id, who.site_id, draft.id)
+        found.append(Ids(*ids))
     key = auth.create_key(caller, username="far", name="x").secret
     return found[0], found[1], {"X-API-Key": key}
 
@@ -198,7 +207,9 @@ def test_ids_of_another_site_name_nothing(
     before, wrong = snapshot(), []
     for place, call in CALLS.items():
         method, template, _where = place.split(" ")
-        path = template.format(dataset_id=own.draft, user_id=own.user)
+        path = template.format(
+            dataset_id=own.draft, user_id=own.user, machine_id=own.machine, version_id=own.version
+        )
         answer = client.open(path, method=method.upper(), headers=headers, **call(foreign))
         is_list = method == "get" and answer.status_code == 200
         found = answer.text.splitlines()[1:] if ".csv" in path else answer.json

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from prodapp.caller import Caller
 from prodapp.datasets import service as datasets
 from prodapp.openapi import document
-from tests.factories import make_csv, make_machine, make_webhook
+from tests.factories import make_csv, make_machine, make_schedule, make_webhook
 
 Headers = dict[str, str]
 
@@ -35,6 +35,7 @@ def test_every_list_sorts_by_what_it_says_and_bounds_by_time(
 ) -> None:
     headers, made = bearer("admin"), make_webhook(app, caller)
     machine = make_machine(caller)
+    made |= make_schedule(app, caller, machine.id)
     now = datetime.now(UTC)
     past, future = (quote((now + timedelta(days=days)).isoformat()) for days in (-1, 1))
     lists = _lists(app)

@@ -119,7 +119,7 @@ def test_sharing_by_variable_loses_nothing() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_noise_is_not_lifted_by_what_could_leak(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    n = 600
+    n = 1200
     frame = pd.DataFrame(rng.normal(size=(n, 2)), columns=["a", "y"])
     frame["code"] = rng.choice([f"code {k}" for k in range(50)], size=n)
     frame["at"] = pd.date_range("2026-01-01", periods=n, freq="min")
